@@ -1,0 +1,40 @@
+# Copyright 2026 The Pingora C++ Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# BoringSSL. Gives BoringSSL::ssl and BoringSSL::crypto.
+#
+# Looks in BORINGSSL_ROOT first, where static archives are preferred, then where Debian's
+# android-libboringssl-dev puts it. Never in the default places: OpenSSL's headers and libraries
+# have the same names there.
+
+set(_boringssl_headers /usr/include/android)
+set(_boringssl_libraries "/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/android" /usr/lib/android)
+if(BORINGSSL_ROOT)
+  set(_boringssl_headers "${BORINGSSL_ROOT}/include")
+  set(_boringssl_libraries "${BORINGSSL_ROOT}/lib" "${BORINGSSL_ROOT}")
+endif()
+find_path(BoringSSL_INCLUDE_DIR openssl/is_boringssl.h PATHS ${_boringssl_headers} NO_DEFAULT_PATH)
+foreach(_part IN ITEMS ssl crypto)
+  find_library(BoringSSL_${_part}_LIBRARY NAMES lib${_part}.a ${_part}
+               PATHS ${_boringssl_libraries} NO_DEFAULT_PATH)
+endforeach()
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(BoringSSL REQUIRED_VARS BoringSSL_ssl_LIBRARY
+  BoringSSL_crypto_LIBRARY BoringSSL_INCLUDE_DIR)
+if(BoringSSL_FOUND AND NOT TARGET BoringSSL::crypto)
+  foreach(_part IN ITEMS crypto ssl)
+    add_library(BoringSSL::${_part} UNKNOWN IMPORTED)
+    set_target_properties(BoringSSL::${_part} PROPERTIES
+                          IMPORTED_LOCATION "${BoringSSL_${_part}_LIBRARY}")
+    target_include_directories(BoringSSL::${_part} SYSTEM INTERFACE "${BoringSSL_INCLUDE_DIR}")
+  endforeach()
+  target_link_libraries(BoringSSL::ssl INTERFACE BoringSSL::crypto)
+  if(BoringSSL_crypto_LIBRARY MATCHES "\\.a$")
+    # Its symbols are unversioned: keep them out of the way of a libssl in the same process.
+    target_link_options(BoringSSL::crypto INTERFACE
+                        "LINKER:--exclude-libs,libcrypto.a:libssl.a")
+  endif()
+endif()
+unset(_boringssl_headers)
+unset(_boringssl_libraries)
+mark_as_advanced(BoringSSL_INCLUDE_DIR BoringSSL_ssl_LIBRARY BoringSSL_crypto_LIBRARY)
