@@ -1,0 +1,53 @@
+# Copyright 2026 The Pingora C++ Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Budgets: what our own figures are to reach, from budgets.json beside the scenarios' README."""
+
+import json
+from dataclasses import dataclass
+
+from bench import BENCHMARKS
+
+
+@dataclass
+class Verdict:
+    """One budget against one run."""
+
+    what: str
+    value: float
+    at_most: float
+
+    @property
+    def kept(self):
+        # A ratio is kept at the precision it is shown with.
+        return round(self.value, 2) <= self.at_most
+
+
+def judge(results):
+    """A verdict for each budget whose scenario ran; `results` is {scenario: Result}."""
+    verdicts = []
+    for budget in json.loads((BENCHMARKS / "budgets.json").read_text())["budgets"]:
+        value = _value(results, budget)
+        if value is not None:
+            verdicts.append(Verdict(budget["what"], value, budget["at_most"]))
+    return verdicts
+
+
+def _value(results, budget):
+    result = results.get(budget["scenario"])
+    if result is None:
+        return None
+    ours = _median(result, budget.get("contender", "pingora_cpp"), budget["metric"])
+    if ours is None:
+        return None
+    if "ratio_to" in budget:
+        theirs = _median(result, budget["ratio_to"], budget["metric"])
+        return ours / theirs if theirs else None
+    if "difference_to" in budget:
+        theirs = _median(result, budget["difference_to"], budget["metric"])
+        return None if theirs is None else ours - theirs
+    return ours
+
+
+def _median(result, contender, metric):
+    row = result.rows.get(contender)
+    return row.median(metric) if row else None

@@ -1,0 +1,117 @@
+# Copyright 2026 The Pingora C++ Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The proxies that are compared: how each is started for each kind of job."""
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench import BENCHMARKS, ROOT, Bench, render
+from processes import free_ports, pinned
+
+REUSE_ORIGINS = 64
+NGINX_MODULES = Path("/usr/lib/nginx/modules")
+
+
+@dataclass
+class Job:
+    """What a proxy has to do. `kind` names the configuration templates and our own program:
+    plain, logic, stuck or reuse (there the first upstream port stands for 127.0.1.1-64)."""
+
+    kind: str
+    upstream_ports: list
+    workers: int = 1
+    core: int | None = None
+    options: list = field(default_factory=list)
+    env: dict = field(default_factory=dict)
+    wrapper: list = field(default_factory=list)
+
+
+@dataclass
+class Proxy:
+    """A running proxy."""
+
+    pid: int
+    port: int
+    process: object
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+
+class Unavailable(Exception):
+    """This machine or build does not have the proxy; the message says what is missing."""
+
+
+def start_proxy(bench: Bench, peer, job: Job, label=None):
+    """Starts a proxy by name: pingora_cpp, pingora_rust, nginx or haproxy."""
+    folder = bench.folder(label or peer)
+    port = free_ports(1)[0]
+    command = _COMMANDS[peer](bench, job, folder, port)
+    process = bench.processes.start(
+        pinned([*job.wrapper, *command], job.core), folder / "out.log", ("127.0.0.1", port),
+        job.env, timeout=60 if job.wrapper else 15)
+    return Proxy(process.pid, port, process)
+
+
+def _pingora_cpp(bench, job, _folder, port):
+    program = bench.binaries / ("pingora-proxy" if job.kind == "plain" else job.kind)
+    if not program.exists():
+        raise Unavailable(f"{program.relative_to(ROOT)} is not built")
+    if job.kind == "reuse":
+        upstreams = ["--upstream-port", str(job.upstream_ports[0])]
+    else:
+        upstreams = [word for number in job.upstream_ports
+                     for word in ("--upstream", f"127.0.0.1:{number}")]
+    return [str(program), "--listen", f"127.0.0.1:{port}", *upstreams,
+            "--threads", str(job.workers), *job.options]
+
+
+def _pingora_rust(_bench, job, _folder, port):
+    if job.kind == "logic":
+        raise Unavailable("has no program for this job")
+    program = ROOT / "build/peers/pingora_rust/release/pingora-rust-proxy"
+    if not program.exists():
+        raise Unavailable("not built (is cargo here?)")
+    upstream = ("by-path:" if job.kind == "reuse" else "127.0.0.1:") + str(job.upstream_ports[0])
+    return [str(program), f"127.0.0.1:{port}", upstream, str(job.workers)]
+
+
+def _nginx(_bench, job, folder, port):
+    template = BENCHMARKS / f"peers/nginx/{job.kind}.conf"
+    if not shutil.which("nginx"):
+        raise Unavailable("nginx is not installed")
+    needs_lua = "@MODULES@" in template.read_text()
+    if needs_lua and not (NGINX_MODULES / "ngx_http_lua_module.so").exists():
+        raise Unavailable("nginx has no Lua module")
+    servers = " ".join(f"server 127.0.0.1:{number};" for number in job.upstream_ports)
+    blocks = "\n  ".join(
+        f"upstream origin_{number} {{ server 127.0.1.{number}:{job.upstream_ports[0]}; "
+        "keepalive 32; keepalive_timeout 5s; }" for number in range(1, REUSE_ORIGINS + 1))
+    conf = render(
+        template, folder / "nginx.conf", DIR=folder, WORKERS=job.workers, ADDRESS="127.0.0.1",
+        PORT=port, REUSEPORT="reuseport" if job.workers > 1 else "", MODULES=NGINX_MODULES,
+        UPSTREAM_SERVERS=servers, UPSTREAM_BLOCKS=blocks,
+        LUA_PORTS=", ".join(map(str, job.upstream_ports)))
+    return ["nginx", "-p", str(folder), "-c", str(conf)]
+
+
+def _haproxy(_bench, job, folder, port):
+    template = BENCHMARKS / f"peers/haproxy/{job.kind}.cfg"
+    if not shutil.which("haproxy"):
+        raise Unavailable("HAProxy is not installed")
+    if not template.exists():
+        raise Unavailable("has no configuration for this job")
+    servers = "\n  ".join(
+        f"server origin_{number} 127.0.0.1:{number}" for number in job.upstream_ports)
+    backends = "\n".join(
+        f"backend origin_{number}\n  server origin 127.0.1.{number}:{job.upstream_ports[0]} "
+        "pool-purge-delay 5s" for number in range(1, REUSE_ORIGINS + 1))
+    conf = render(template, folder / "haproxy.cfg", WORKERS=job.workers, ADDRESS="127.0.0.1",
+                  PORT=port, UPSTREAM_SERVERS=servers, BACKENDS=backends)
+    return ["haproxy", "-db", "-q", "-f", str(conf)]
+
+
+_COMMANDS = {"pingora_cpp": _pingora_cpp, "pingora_rust": _pingora_rust,
+             "nginx": _nginx, "haproxy": _haproxy}
