@@ -55,8 +55,7 @@ std::span<char> Buffer::prepare(std::size_t size_min) {
 }
 
 void Buffer::commit(std::size_t size) noexcept {
-  PINGORA_ASSERT(block_ != nullptr &&
-                 data_ + size_ + size <= block_->data() + block_->capacity());
+  PINGORA_ASSERT(block_ != nullptr && data_ + size_ + size <= block_->data() + block_->capacity());
   size_ += size;
 }
 

@@ -11,9 +11,9 @@ namespace pingora::internal {
 }  // namespace pingora::internal
 
 /// Checks an invariant of our own, in release builds too. Peer input is never asserted on.
-#define PINGORA_ASSERT(condition)             \
-  (__builtin_expect(!!(condition), 1)         \
-       ? static_cast<void>(0)                 \
+#define PINGORA_ASSERT(condition)     \
+  (__builtin_expect(!!(condition), 1) \
+       ? static_cast<void>(0)         \
        : ::pingora::internal::assertion_failed(#condition, __FILE__, __LINE__))
 
 /// Checks an invariant that is too dear for release builds.

@@ -13,8 +13,8 @@
 
 namespace pingora {
 
-/// A reference-counted piece of memory that Bytes and Buffer share. Blocks of the standard size come
-/// from a free list of the calling thread and go back to one when the last reference goes, on
+/// A reference-counted piece of memory that Bytes and Buffer share. Blocks of the standard size
+/// come from a free list of the calling thread and go back to one when the last reference goes, on
 /// whichever thread that is; larger and smaller ones come from the heap.
 class Block {
  public:
