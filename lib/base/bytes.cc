@@ -7,42 +7,81 @@
 
 #include "pingora/base/assert.h"
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define PINGORA_ASAN 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define PINGORA_ASAN 1
+#endif
+#ifdef PINGORA_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace pingora {
 namespace {
 
-// The free list of one thread. Trivially destructible state would outlive its thread, so the
-// destructor hands everything back; blocks released after that go straight to the heap.
-class FreeBlocks {
- public:
-  static constexpr std::size_t kKeptMax = 256;
+// What follows the link in a free block may not be touched: AddressSanitizer is told, because it
+// can not know about blocks that never go back to the heap.
+void poison([[maybe_unused]] void* block) noexcept {
+#ifdef PINGORA_ASAN
+  __asan_poison_memory_region(static_cast<char*>(block) + sizeof(void*),
+                              Block::kStandardSize - sizeof(void*));
+#endif
+}
+void unpoison([[maybe_unused]] void* block) noexcept {
+#ifdef PINGORA_ASAN
+  __asan_unpoison_memory_region(block, Block::kStandardSize);
+#endif
+}
 
-  ~FreeBlocks() {
-    closed_ = true;
-    while (void* block = take()) ::operator delete(block);
-  }
+// The free list of one thread. Trivially destructible, because blocks are released until the very
+// end of a thread, by thread-local objects that die after everything here; FreeBlocksCloser gives
+// back what it holds, and what is released after that goes straight to the heap.
+struct FreeBlocks {
+  static constexpr std::size_t kKeptMax = 256;
+  enum class State : unsigned char { Untouched, Open, Closed };
+
   void* take() noexcept {
-    if (head_ == nullptr) return nullptr;
-    void* block = head_;
-    std::memcpy(&head_, block, sizeof(head_));
-    --count_;
+    if (head == nullptr) return nullptr;
+    void* block = head;
+    std::memcpy(&head, block, sizeof(head));
+    --count;
+    unpoison(block);
     return block;
   }
   bool put(void* block) noexcept {
-    if (closed_ || count_ >= kKeptMax) return false;
-    std::memcpy(block, &head_, sizeof(head_));
-    head_ = block;
-    ++count_;
+    if (state != State::Open && !open()) return false;
+    if (count >= kKeptMax) return false;
+    std::memcpy(block, &head, sizeof(head));
+    head = block;
+    ++count;
+    poison(block);
     return true;
   }
-  std::size_t count() const noexcept { return count_; }
+  bool open() noexcept;
+  void close() noexcept {
+    state = State::Closed;
+    while (void* block = take()) ::operator delete(block);
+  }
 
- private:
-  void* head_ = nullptr;
-  std::size_t count_ = 0;
-  bool closed_ = false;
+  void* head = nullptr;
+  std::size_t count = 0;
+  State state = State::Untouched;
 };
 
-thread_local FreeBlocks free_blocks;
+constinit thread_local FreeBlocks free_blocks;
+
+struct FreeBlocksCloser {
+  ~FreeBlocksCloser() { free_blocks.close(); }
+};
+
+bool FreeBlocks::open() noexcept {
+  if (state == State::Closed) return false;
+  thread_local FreeBlocksCloser closer;
+  state = State::Open;
+  return true;
+}
 
 }  // namespace
 
@@ -63,7 +102,7 @@ void Block::deallocate(Block* block) noexcept {
   if (!standard || !free_blocks.put(block)) ::operator delete(block);
 }
 
-std::size_t Block::free_blocks_of_this_thread() noexcept { return free_blocks.count(); }
+std::size_t Block::free_blocks_of_this_thread() noexcept { return free_blocks.count; }
 
 Bytes Bytes::copy_of(std::string_view text) {
   if (text.empty()) return {};

@@ -105,7 +105,7 @@ Error Error::custom(std::string_view name, std::string_view context) {
 
 Error Error::from_errno(ErrorType type, int error_number, std::string_view context) {
   Error error = explain(type, context);
-  error.rep_->context += ": ";
+  if (!context.empty()) error.rep_->context += ": ";
   error.rep_->context += std::system_category().message(error_number);
   return error;
 }
@@ -163,9 +163,7 @@ Error&& Error::into_in() && {
 }
 
 void Error::set_retry_type(RetryType retry) noexcept { rep_->retry = retry; }
-void Error::set_retry(bool retry) noexcept {
-  rep_->retry = retry ? RetryType::Yes : RetryType::No;
-}
+void Error::set_retry(bool retry) noexcept { rep_->retry = retry ? RetryType::Yes : RetryType::No; }
 void Error::decide_reuse(bool reused) noexcept {
   if (rep_->retry == RetryType::ReusedOnly) set_retry(reused);
 }
@@ -193,7 +191,7 @@ std::string Error::to_string() const {
       out += source;
       out += ' ';
     }
-    out += error->type_name();
+    append_escaped(out, error->type_name());
     if (error->status() != 0) {
       out += ' ';
       out += std::to_string(error->status());

@@ -4,8 +4,9 @@
 
 #include <unistd.h>
 
-#include <chrono>
+#include <cerrno>
 #include <ctime>
+#include <exception>
 #include <iterator>
 
 namespace pingora {
@@ -31,8 +32,15 @@ class StandardErrorSink final : public LogSink {
   }
 };
 
-StandardErrorSink standard_error_sink;
-std::atomic<LogSink*> current_sink{&standard_error_sink};
+// Never destroyed: other static objects and detached threads log while the process ends.
+union StandardError {
+  constexpr StandardError() : sink{} {}
+  constexpr ~StandardError() {}
+  StandardErrorSink sink;
+};
+
+constinit StandardError standard_error;
+constinit std::atomic<LogSink*> current_sink{&standard_error.sink};
 
 }  // namespace
 
@@ -49,7 +57,7 @@ std::string_view to_string(LogLevel level) noexcept {
 }
 
 void set_log_sink(LogSink* sink) noexcept {
-  current_sink.store(sink != nullptr ? sink : &standard_error_sink, std::memory_order_release);
+  current_sink.store(sink != nullptr ? sink : &standard_error.sink, std::memory_order_release);
 }
 
 void set_log_level(LogLevel level) noexcept {
@@ -59,12 +67,14 @@ void set_log_level(LogLevel level) noexcept {
 namespace internal {
 
 void log_line(LogLevel level, fmt::string_view format, fmt::format_args args) noexcept {
+  int error_number = errno;  // the caller may want to look at it after it has logged
   try {
     fmt::memory_buffer line;
     fmt::vformat_to(std::back_inserter(line), format, args);
     current_sink.load(std::memory_order_acquire)->write(level, {line.data(), line.size()});
   } catch (const std::exception&) {  // a format error or no memory must not fail a request
   }
+  errno = error_number;
 }
 
 }  // namespace internal

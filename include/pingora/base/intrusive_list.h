@@ -18,6 +18,7 @@ class ListHook {
   bool is_linked() const noexcept { return next_ != nullptr; }
   /// Takes the element out of whichever list it is in.
   void unlink() noexcept {
+    PINGORA_DEBUG_ASSERT(is_linked());
     prev_->next_ = next_;
     next_->prev_ = prev_;
     next_ = prev_ = nullptr;
@@ -31,13 +32,17 @@ class ListHook {
 };
 
 /// A doubly linked list of elements that derive from ListHook. Owns nothing: an element must be
-/// unlinked before it dies. Not synchronised.
+/// unlinked before it dies; a list that dies first unlinks what is in it. Not synchronised.
 template <class T>
 class IntrusiveList {
  public:
   IntrusiveList() noexcept { head_.prev_ = head_.next_ = &head_; }
   IntrusiveList(const IntrusiveList&) = delete;
   IntrusiveList& operator=(const IntrusiveList&) = delete;
+  ~IntrusiveList() {
+    while (pop_front() != nullptr) {
+    }
+  }
 
   bool empty() const noexcept { return head_.next_ == &head_; }
   void push_back(T& element) noexcept { insert_before(&head_, hook(element)); }
@@ -54,9 +59,16 @@ class IntrusiveList {
     ListHook* behind = hook(current)->next_;
     return behind == &head_ ? nullptr : element(behind);
   }
-  /// Moves all elements of `other` behind those of this list.
+  /// Moves all elements of `other` behind those of this list, in constant time.
   void splice_back(IntrusiveList& other) noexcept {
-    while (T* first = other.pop_front()) push_back(*first);
+    if (other.empty() || &other == this) return;
+    ListHook* first = other.head_.next_;
+    ListHook* last = other.head_.prev_;
+    other.head_.prev_ = other.head_.next_ = &other.head_;
+    first->prev_ = head_.prev_;
+    head_.prev_->next_ = first;
+    last->next_ = &head_;
+    head_.prev_ = last;
   }
 
  private:
