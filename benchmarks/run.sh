@@ -15,7 +15,11 @@ if [[ " $* " != *" --help "* && " $* " != *" -h "* && -z ${PINGORA_BENCH_NO_BUIL
   for program in "$root"/benchmarks/programs/*.cc; do
     [[ -e $program ]] && targets+=("$(basename "$program" .cc)")
   done
-  (cd "$root" && cmake --preset release && cmake --build --preset release --target "${targets[@]}") >&2
+  (
+    cd "$root"
+    cmake --preset release
+    cmake --build --preset release --target "${targets[@]}"
+  ) >&2
   if command -v cargo >/dev/null; then
     # A missing Rust peer is a note in the table, not a failure.
     nice cargo build --release --locked --target-dir "$build/peers/pingora_rust" \

@@ -31,6 +31,7 @@ class Job:
 class Proxy:
     """A running proxy."""
 
+    name: str
     pid: int
     port: int
     process: object
@@ -44,15 +45,16 @@ class Unavailable(Exception):
     """This machine or build does not have the proxy; the message says what is missing."""
 
 
-def start_proxy(bench: Bench, peer, job: Job, label=None):
-    """Starts a proxy by name: pingora_cpp, pingora_rust, nginx or haproxy."""
-    folder = bench.folder(label or peer)
+def start_proxy(bench: Bench, name, peer, job: Job):
+    """Starts a proxy under a name of the caller's; `peer` is one of pingora_cpp, pingora_rust, nginx
+    and haproxy."""
+    folder = bench.folder(f"proxy-{name}")
     port = free_ports(1)[0]
     command = _COMMANDS[peer](bench, job, folder, port)
     process = bench.processes.start(
         pinned([*job.wrapper, *command], job.core), folder / "out.log", ("127.0.0.1", port),
         job.env, timeout=60 if job.wrapper else 15)
-    return Proxy(process.pid, port, process)
+    return Proxy(name, process.pid, port, process)
 
 
 def _pingora_cpp(bench, job, _folder, port):
@@ -94,7 +96,8 @@ def _nginx(_bench, job, folder, port):
         PORT=port, REUSEPORT="reuseport" if job.workers > 1 else "", MODULES=NGINX_MODULES,
         UPSTREAM_SERVERS=servers, UPSTREAM_BLOCKS=blocks,
         LUA_PORTS=", ".join(map(str, job.upstream_ports)))
-    return ["nginx", "-p", str(folder), "-c", str(conf)]
+    # Workers that give up root's rights could not write callgrind's files.
+    return ["nginx", "-p", str(folder), "-c", str(conf), "-g", "user root;"]
 
 
 def _haproxy(_bench, job, folder, port):

@@ -38,8 +38,7 @@ def start_contenders(bench: Bench, result: Result, contenders):
             continue
         row = result.row(contender.name)
         try:
-            proxy = start_proxy(bench, contender.peer, contender.job,
-                                f"{result.scenario}-{contender.name}")
+            proxy = start_proxy(bench, contender.name, contender.peer, contender.job)
             started.append((contender, proxy))
         except Unavailable as missing:
             row.skipped = str(missing)
