@@ -48,10 +48,8 @@ if(PROJECT_IS_TOP_LEVEL)
 
   find_program(PINGORA_CCACHE_PROGRAM ccache)
   if(PINGORA_CCACHE AND PINGORA_CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    # Relative paths let all checkouts of this project share the cache; the sloppiness is what
-    # ccache asks for with precompiled headers.
-    set(PINGORA_CCACHE_ENVIRONMENT "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
-        "CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime")
+    # Relative paths let all checkouts of this project share the cache.
+    set(PINGORA_CCACHE_ENVIRONMENT "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1)
     set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env ${PINGORA_CCACHE_ENVIRONMENT}
         "${PINGORA_CCACHE_PROGRAM}")
   endif()

@@ -44,7 +44,6 @@ function(pingora_add_floor folder below vendors)
   foreach(vendor IN LISTS vendors)
     pingora_link_vendor(${target} ${scope} ${vendor})
   endforeach()
-  pingora_precompile(${target} ${folder})
   set_property(GLOBAL APPEND PROPERTY PINGORA_TARGETS ${target})
 endfunction()
 
@@ -91,8 +90,4 @@ function(pingora_add_floors)
                  BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${headers})
   set_target_properties(pingora PROPERTIES VERIFY_INTERFACE_HEADER_SETS ${PROJECT_IS_TOP_LEVEL})
   set_property(GLOBAL APPEND PROPERTY PINGORA_TARGETS pingora)
-endfunction()
-
-# Precompiles the standard library, and Asio where a folder is on it.
-function(pingora_precompile target folder)
 endfunction()

@@ -6,7 +6,8 @@
 #
 # Installs what is missing, builds the release preset, and runs an example, load_balancer by
 # default, in front of origins of its own: "one" on port 6190, "two" on 6191, and a dead one on
-# 6192. Shows it at work, then serves until Ctrl-C; with --check it exits with 0 or 1 instead.
+# 6192. `origin PORT NAME` is what answers there, with its name in the header X-Origin. Shows the
+# example at work, then serves until Ctrl-C; with --check it exits with 0 or 1 instead.
 #
 # What shows an example at work are the curl lines of the comment that its source opens with:
 #
