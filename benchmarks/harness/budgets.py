@@ -1,6 +1,6 @@
 # Copyright 2026 The Pingora C++ Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Budgets: what our own figures are to reach, from budgets.json beside the scenarios' README."""
+"""Budgets: what our own figures are to reach, from benchmarks/budgets.json."""
 
 import json
 from dataclasses import dataclass
@@ -13,29 +13,26 @@ class Verdict:
     """One budget against one run."""
 
     what: str
-    value: float
+    value: float | None
     at_most: float
 
     @property
     def kept(self):
         # A ratio is kept at the precision it is shown with.
-        return round(self.value, 2) <= self.at_most
+        return self.value is not None and round(self.value, 2) <= self.at_most
 
 
 def judge(results):
     """A verdict for each budget whose scenario ran; `results` is {scenario: Result}."""
     verdicts = []
     for budget in json.loads((BENCHMARKS / "budgets.json").read_text())["budgets"]:
-        value = _value(results, budget)
-        if value is not None:
+        if budget["scenario"] in results:
+            value = _value(results[budget["scenario"]], budget)
             verdicts.append(Verdict(budget["what"], value, budget["at_most"]))
     return verdicts
 
 
-def _value(results, budget):
-    result = results.get(budget["scenario"])
-    if result is None:
-        return None
+def _value(result, budget):
     ours = _median(result, budget.get("contender", "pingora_cpp"), budget["metric"])
     if ours is None:
         return None

@@ -1,10 +1,10 @@
 // Copyright 2026 The Pingora C++ Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// An LD_PRELOAD library that counts a proxy's calls while it runs at its own speed, which strace does
-// not let it do: under strace the next data is always there already, and EAGAIN is never seen. The
-// counters are in a file that the harness maps; processes forked later share them. A call made with
-// syscall(2) directly is not seen.
+// An LD_PRELOAD library that counts a proxy's calls while it runs at its own speed, which strace
+// does not let it do: under strace the next data is always there already, and EAGAIN is never seen.
+// The counters are in a file that the harness maps; processes forked later share them. A call made
+// with syscall(2) directly is not seen.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -19,7 +19,16 @@
 #include <unistd.h>
 
 // The order is that of COUNTERS in scenarios/calls.py.
-enum counter { kRecv, kSend, kEagain, kEpollCtl, kEpollWait, kTimerfdSettime, kAllocations, kCounters };
+enum counter {
+  kRecv,
+  kSend,
+  kEagain,
+  kEpollCtl,
+  kEpollWait,
+  kTimerfdSettime,
+  kAllocations,
+  kCounters
+};
 
 static unsigned long unshared_counters[kCounters];
 static unsigned long* counters = unshared_counters;
@@ -52,7 +61,7 @@ static int is_socket(int fd) {
 }
 
 // Forwards to the next definition of the function, found on the first call.
-#define NEXT(name) \
+#define NEXT(name)               \
   static __typeof__(name)* next; \
   if (!next) next = (__typeof__(name)*)dlsym(RTLD_NEXT, #name)
 

@@ -45,8 +45,7 @@ def run(bench: Bench, name):
             return ALL[name](bench)
         except StartError as failure:
             result = Result(name, "did not run", [])
-            row = result.row("harness")
-            row.skipped, row.failed_rounds = str(failure), 1
+            result.row("harness").fail(str(failure))
             return result
 
 

@@ -10,18 +10,19 @@ OURS = "pingora_cpp"
 def print_result(result: Result):
     """The table of a scenario: medians, with (min-max) over the rounds."""
     print(f"\n{result.scenario}: {result.note}")
-    primary = result.metrics[0]
-    ours = result.rows[OURS].median(primary.key) if OURS in result.rows else None
+    primary = result.metrics[0] if result.metrics else None
+    ours = result.rows[OURS].median(primary.key) if primary and OURS in result.rows else None
     lines = [["", *(metric.heading for metric in result.metrics), "ours/this", "errors"]]
     notes = []
     for contender, row in result.rows.items():
         if row.skipped:
             notes.append(f"  {contender}: {row.skipped}")
             continue
-        theirs = row.median(primary.key)
+        theirs = row.median(primary.key) if primary else None
         ratio = f"{ours / theirs:.2f}" if ours is not None and theirs else "-"
         lines.append([contender, *(_cell(row, metric) for metric in result.metrics), ratio,
                       str(row.errors)])
+        notes += [f"  {contender}: {failure}" for failure in row.failures]
         if row.failed_rounds:
             notes.append(f"  {contender}: {row.failed_rounds} round(s) had errors and do not count")
     widths = [max(map(len, column)) for column in zip(*lines)]
@@ -47,5 +48,6 @@ def print_verdicts(verdicts):
     if verdicts:
         print("\nBudgets")
     for verdict in verdicts:
-        word = "PASS" if verdict.kept else "FAIL"
-        print(f"  {word}  {verdict.value:>9,.2f}  at most {verdict.at_most:>8,g}  {verdict.what}")
+        word = "none" if verdict.value is None else "PASS" if verdict.kept else "FAIL"
+        value = "no figure" if verdict.value is None else f"{verdict.value:,.2f}"
+        print(f"  {word}  {value:>9}  at most {verdict.at_most:>5,g}  {verdict.what}")

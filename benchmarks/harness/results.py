@@ -22,6 +22,7 @@ class Row:
     samples: list = field(default_factory=list)
     errors: int = 0
     failed_rounds: int = 0
+    failures: list = field(default_factory=list)
     skipped: str = ""
 
     def add(self, sample, errors):
@@ -31,6 +32,12 @@ class Row:
             self.failed_rounds += 1
         else:
             self.samples.append(sample)
+
+    def fail(self, message):
+        """Notes that a round, or the start, failed for a reason other than errors counted in it."""
+        self.errors += 1
+        self.failed_rounds += 1
+        self.failures.append(message)
 
     def median(self, key):
         """Median over the rounds, or None without one."""

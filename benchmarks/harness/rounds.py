@@ -3,6 +3,7 @@
 """Runs contenders in turn: all are started, then each round measures one after the other."""
 
 import http.client
+import subprocess
 from dataclasses import dataclass
 
 from bench import Bench
@@ -43,7 +44,7 @@ def start_contenders(bench: Bench, result: Result, contenders):
         except Unavailable as missing:
             row.skipped = str(missing)
         except StartError as failure:
-            row.errors, row.failed_rounds, row.skipped = 1, 1, str(failure)
+            row.fail(str(failure))
     return started
 
 
@@ -57,13 +58,16 @@ def run_rounds(bench: Bench, result: Result, contenders, measure, check):
             check(proxy)
             healthy.append((contender, proxy))
         except (WrongAnswer, OSError, http.client.HTTPException) as failure:
-            row = result.row(contender.name)
-            row.errors, row.failed_rounds, row.skipped = 1, 1, f"wrong answer: {failure!r}"
+            result.row(contender.name).fail(f"wrong answer: {failure}")
     for number in range(bench.rounds):
         # Each round begins with another contender, so that none is always first.
         turn = number % max(1, len(healthy))
         for contender, proxy in healthy[turn:] + healthy[:turn]:
-            result.row(contender.name).add(*measure(proxy))
+            try:
+                result.row(contender.name).add(*measure(proxy))
+            except (OSError, subprocess.SubprocessError) as failure:
+                # Say, a proxy that is no longer there.
+                result.row(contender.name).fail(f"round {number + 1}: {failure}")
     for _, proxy in started:
         bench.processes.end(proxy.process)
     return result

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The scenarios by name, in the order in which they run."""
 
-from scenarios import calls, idle, logic, plain_get, reuse
+from scenarios import calls, idle, logic, plain_get, reuse, stuck
 
 ALL = {
     "h1_128": plain_get.h1_128,
@@ -13,5 +13,6 @@ ALL = {
     "syscalls": calls.syscalls,
     "instructions": calls.instructions,
     "idle": idle.idle,
+    "stuck": stuck.stuck,
     "reuse": reuse.reuse,
 }

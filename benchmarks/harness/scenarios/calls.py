@@ -32,6 +32,7 @@ def syscalls(bench: Bench):
                     [Metric(name, name, 3) for name in COUNTERS])
     library = compiled(BENCHMARKS / "harness/count_calls.c", bench.work / "helpers",
                        "-shared", "-fPIC")
+    once = replace(bench, rounds=1)
     origin = start_origin(bench, bench.core)
     contenders, files = [], {}
     for contender in standard_contenders(None):
@@ -54,7 +55,7 @@ def syscalls(bench: Bench):
         requests = max(1, load.requests)
         return {name: (after[name] - before[name]) / requests for name in COUNTERS}, load.errors
 
-    return run_rounds(bench, result, contenders, measure,
+    return run_rounds(once, result, contenders, measure,
                       lambda proxy: expect_body(proxy, "/", 128))
 
 
@@ -79,7 +80,7 @@ def instructions(bench: Bench):
         except Unavailable as missing:
             row.skipped = str(missing)
         except (StartError, WrongAnswer, OSError, subprocess.TimeoutExpired) as failure:
-            row.errors, row.failed_rounds, row.skipped = 1, 1, repr(failure)
+            row.fail(str(failure))
     return result
 
 

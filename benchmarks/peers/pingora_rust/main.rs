@@ -3,11 +3,12 @@
 //
 // A Pingora (Rust) reverse proxy for the benchmarks: pingora-rust-proxy LISTEN UPSTREAM THREADS.
 // UPSTREAM is ADDR:PORT, or `by-path:PORT` to send a request for /N to 127.0.1.N:PORT (`reuse`).
+// A request for /slow burns 20 ms (`stuck`).
 use pingora_core::server::{configuration::ServerConf, Server};
 use pingora_core::upstreams::peer::HttpPeer;
 use pingora_core::Result;
 use pingora_proxy::{http_proxy_service, ProxyHttp, Session};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 struct Proxy {
     upstream: String,
@@ -18,6 +19,10 @@ impl ProxyHttp for Proxy {
     type CTX = ();
     fn new_ctx(&self) {}
     async fn upstream_peer(&self, session: &mut Session, _: &mut ()) -> Result<Box<HttpPeer>> {
+        if session.req_header().uri.path().starts_with("/slow") {
+            let end = Instant::now() + Duration::from_millis(20);
+            while Instant::now() < end {}
+        }
         let Some(port) = self.upstream.strip_prefix("by-path:") else {
             return Ok(Box::new(HttpPeer::new(self.upstream.as_str(), false, String::new())));
         };

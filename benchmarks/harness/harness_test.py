@@ -1,0 +1,104 @@
+# Copyright 2026 The Pingora C++ Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of what the harness makes of figures; they measure nothing."""
+
+import json
+import socket
+import tempfile
+import threading
+import unittest
+from pathlib import Path
+
+import budgets
+from bench import BENCHMARKS, render
+from origin import Origin
+from processes import free_ports
+from results import Metric, Result
+from scenarios import ALL
+from scenarios.idle import hold
+
+CPU = Metric("cpu_us_per_request", "CPU")
+
+
+def h1_128(ours, nginx):
+    """A result with these samples of the two."""
+    result = Result("h1_128", "", [CPU])
+    for contender, samples in {"pingora_cpp": ours, "nginx": nginx}.items():
+        for sample in samples:
+            result.row(contender).add({CPU.key: sample}, 0)
+    return result
+
+
+class ResultTest(unittest.TestCase):
+    def test_a_figure_is_the_median_of_the_rounds(self):
+        figures = h1_128([5, 3, 4], [8]).as_json()
+        self.assertEqual(figures["pingora_cpp"][CPU.key], 4)
+        self.assertEqual(figures["pingora_cpp"]["spread"][CPU.key], [3, 5])
+
+    def test_a_round_with_an_error_is_no_result(self):
+        result = h1_128([4], [8])
+        result.row("pingora_cpp").add({CPU.key: 1}, 2)
+        self.assertFalse(result.clean)
+        self.assertEqual(result.as_json()["pingora_cpp"][CPU.key], 4)
+        self.assertEqual(result.as_json()["pingora_cpp"]["errors"], 2)
+
+    def test_a_contender_that_is_not_here_is_no_failure_and_no_figure(self):
+        result = h1_128([4], [])
+        result.row("haproxy").skipped = "not installed"
+        self.assertTrue(result.clean)
+        self.assertNotIn("haproxy", result.as_json())
+
+
+class BudgetTest(unittest.TestCase):
+    def verdict(self, result):
+        return next(verdict for verdict in budgets.judge({"h1_128": result})
+                    if verdict.what == "h1_128 CPU per request against nginx")
+
+    def test_a_ratio_at_its_budget_is_kept(self):
+        self.assertTrue(self.verdict(h1_128([6.5], [10])).kept)
+
+    def test_a_ratio_above_its_budget_is_not(self):
+        self.assertFalse(self.verdict(h1_128([6.6], [10])).kept)
+
+    def test_a_missing_figure_keeps_no_budget(self):
+        verdict = self.verdict(h1_128([], [10]))
+        self.assertIsNone(verdict.value)
+        self.assertFalse(verdict.kept)
+
+    def test_every_budget_is_of_a_scenario(self):
+        for budget in json.loads((BENCHMARKS / "budgets.json").read_text())["budgets"]:
+            self.assertIn(budget["scenario"], ALL)
+
+
+class PiecesTest(unittest.TestCase):
+    def test_a_template_is_left_with_no_placeholder_of_those_given(self):
+        with tempfile.TemporaryDirectory() as folder:
+            template = Path(folder, "in")
+            template.write_text("listen @PORT@; # @PORT@ $host")
+            rendered = render(template, Path(folder, "out"), PORT=80)
+            self.assertEqual(rendered.read_text(), "listen 80; # 80 $host")
+
+    def test_ports_are_distinct(self):
+        self.assertEqual(len(set(free_ports(20))), 20)
+
+    def test_the_origin_counts_connections_of_one_port(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder, "log")
+            log.write_text("81 1\n81 2\n82 1\n81 1\n")
+            self.assertEqual(Origin([], [81, 82], log).connections_and_requests(81), (2, 3))
+
+    def test_a_connection_that_the_proxy_closes_while_idle_is_an_error(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            def answer_and_close():
+                peer, _ = server.accept()
+                peer.recv(4096)
+                peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 128\r\n\r\n" + b"x" * 128)
+                peer.close()
+            thread = threading.Thread(target=answer_and_close)
+            thread.start()
+            self.assertEqual(hold(server.getsockname()[1], 1, lambda: "seen"), ("seen", 1))
+            thread.join()
+
+
+if __name__ == "__main__":
+    unittest.main()
