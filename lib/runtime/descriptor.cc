@@ -35,7 +35,7 @@ class DescriptorCore : public FrameAllocated {
   int fd() const noexcept { return reactor_.fd(); }
 
   void start_wait(Direction direction, Strand& strand, Job& job);
-  void cancel_wait(Direction direction);
+  void cancel_wait(Direction direction, Strand& strand, Job& job);
   bool start_idle_watch(IdleWatch& watch);
   bool stop_idle_watch();
   int release();
@@ -114,11 +114,12 @@ void DescriptorCore::start_wait(Direction direction, Strand& strand, Job& job) {
   if (start) reactor_.start(direction, slot);
 }
 
-void DescriptorCore::cancel_wait(Direction direction) {
+void DescriptorCore::cancel_wait(Direction direction, Strand& strand, Job& job) {
   Slot& slot = this->slot(direction);
   std::lock_guard lock(mutex_);
   slot.strand = nullptr;
   slot.job = nullptr;
+  if (strand.remove(job)) slot.is_ready = true;
 }
 
 bool DescriptorCore::start_idle_watch(IdleWatch& watch) {
@@ -172,7 +173,9 @@ Worker& Descriptor::worker() const noexcept { return core_->worker(); }
 void Descriptor::start_wait(Direction direction, Strand& strand, Job& job) {
   core_->start_wait(direction, strand, job);
 }
-void Descriptor::cancel_wait(Direction direction) { core_->cancel_wait(direction); }
+void Descriptor::cancel_wait(Direction direction, Strand& strand, Job& job) {
+  core_->cancel_wait(direction, strand, job);
+}
 bool Descriptor::start_idle_watch(IdleWatch& watch) { return core_->start_idle_watch(watch); }
 bool Descriptor::stop_idle_watch() { return core_->stop_idle_watch(); }
 

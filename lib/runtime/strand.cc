@@ -105,14 +105,15 @@ void Strand::run_queue_and_leave() {
   }
 }
 
-void Strand::remove(Job& job) {
+bool Strand::remove(Job& job) {
   // Only a set flag can mean that the job is queued; what another thread queues from now on, its
   // owner has already taken away from that thread.
-  if ((word_.load(std::memory_order_acquire) & kQueued) == 0) return;
+  if ((word_.load(std::memory_order_acquire) & kQueued) == 0) return false;
   std::lock_guard lock(mutex_);
-  if (!job.is_linked()) return;
+  if (!job.is_linked()) return false;
   job.unlink();
   if (queue_.empty()) word_.fetch_and(~kQueued, std::memory_order_acq_rel);
+  return true;
 }
 
 void Strand::release() noexcept {

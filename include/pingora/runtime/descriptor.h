@@ -49,8 +49,9 @@ class Descriptor {
   /// Calls `job` in `strand`, once, when `direction` is ready (or has failed: the next system call
   /// says how), never before this returns. At most one wait per direction at a time.
   void start_wait(Direction direction, Strand& strand, Job& job);
-  /// Ends the wait: its job is not called any more. Only in the strand of the wait.
-  void cancel_wait(Direction direction);
+  /// Ends the wait of `job` in `strand`: the job is not called any more. Only in that strand, and
+  /// only if the job has not been called. The next wait is told what this one would have been.
+  void cancel_wait(Direction direction, Strand& strand, Job& job);
 
   /// Watches for reading without a strand. Returns false if an event is there already; then nothing
   /// is watched, and the connection is to be closed.

@@ -23,8 +23,18 @@ class Job : public ListHook {
   explicit Job(Run run) noexcept : run_(run) {}
   void run() { run_(*this); }
 
+ protected:
+  Run run_function() const noexcept { return run_; }
+
  private:
   Run run_;
+};
+
+/// A Job that may be moved while it is not queued.
+class MovableJob : public Job {
+ public:
+  using Job::Job;
+  MovableJob(MovableJob&& other) noexcept : Job(other.run_function()) {}
 };
 
 /// Runs jobs one at a time, whichever threads they come from: everything of one connection runs
@@ -61,8 +71,8 @@ class Strand : public internal::FrameAllocated {
   [[nodiscard]] bool enqueue(Job& job);
   void schedule();
 
-  /// Takes `job` out of the queue if it is there. Only from within the strand.
-  void remove(Job& job);
+  /// Takes `job` out of the queue; returns whether it was there. Only from within the strand.
+  bool remove(Job& job);
   /// Whether the calling thread is inside this strand now.
   bool is_current() const noexcept;
 
