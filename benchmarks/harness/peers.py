@@ -16,13 +16,15 @@ NGINX_MODULES = Path("/usr/lib/nginx/modules")
 @dataclass
 class Job:
     """What a proxy has to do. `kind` names the configuration templates and our own program:
-    plain, logic, stuck or reuse (there the first upstream port stands for 127.0.1.1-64)."""
+    plain, logic, stuck or reuse (there the first upstream port stands for 127.0.1.1-64). `options`
+    go to our own program's command line, `tuning` to the plain nginx's location."""
 
     kind: str
     upstream_ports: list
     workers: int = 1
     core: int | None = None
     options: list = field(default_factory=list)
+    tuning: str = ""
     env: dict = field(default_factory=dict)
     wrapper: list = field(default_factory=list)
 
@@ -46,8 +48,8 @@ class Unavailable(Exception):
 
 
 def start_proxy(bench: Bench, name, peer, job: Job):
-    """Starts a proxy under a name of the caller's; `peer` is one of pingora_cpp, pingora_rust, nginx
-    and haproxy."""
+    """Starts a proxy under a name of the caller's; `peer` is one of pingora_cpp, pingora_rust,
+    nginx and haproxy."""
     folder = bench.folder(f"proxy-{name}")
     port = free_ports(1)[0]
     command = _COMMANDS[peer](bench, job, folder, port)
@@ -95,7 +97,7 @@ def _nginx(_bench, job, folder, port):
         template, folder / "nginx.conf", DIR=folder, WORKERS=job.workers, ADDRESS="127.0.0.1",
         PORT=port, REUSEPORT="reuseport" if job.workers > 1 else "", MODULES=NGINX_MODULES,
         UPSTREAM_SERVERS=servers, UPSTREAM_BLOCKS=blocks,
-        LUA_PORTS=", ".join(map(str, job.upstream_ports)))
+        TUNING=job.tuning, LUA_PORTS=", ".join(map(str, job.upstream_ports)))
     # Workers that give up root's rights could not write callgrind's files.
     return ["nginx", "-p", str(folder), "-c", str(conf), "-g", "user root;"]
 

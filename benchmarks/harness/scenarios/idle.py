@@ -19,8 +19,8 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
 def idle(bench: Bench):
-    """Resident memory with 5,000 idle connections, less that with none, for each of them. One round:
-    a second one would find the memory that the first has left."""
+    """Resident memory with 5,000 idle connections, less that with none, for each of them. One
+    round: a second one would find the memory that the first has left."""
     result = Result("idle", f"resident memory, {CONNECTIONS:,} kept-alive connections that each "
                     "served one request", [
                         Metric("kib_per_connection", "KiB/connection"),
