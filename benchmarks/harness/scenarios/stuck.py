@@ -7,7 +7,7 @@ import subprocess
 
 from bench import BENCHMARKS, Bench, compiled
 from origin import start_origin
-from peers import Job
+from peers import Job, Proxy
 from results import Metric, Result
 from rounds import Contender, expect_body, run_rounds
 
@@ -44,5 +44,10 @@ def stuck(bench: Bench):
         sample = json.loads(done.stdout)
         return sample, sample["errors"]
 
-    return run_rounds(bench, result, contenders, measure,
-                      lambda proxy: expect_body(proxy, "/", 128))
+    run_rounds(bench, result, contenders, measure, lambda proxy: expect_body(proxy, "/", 128))
+    if bench.wants("no_proxy"):
+        # What client, origin and machine make of it by themselves.
+        direct = Proxy("no_proxy", 0, origin.ports[0], None)
+        for _ in range(bench.rounds):
+            result.row("no_proxy").add(*measure(direct))
+    return result
