@@ -9,6 +9,7 @@
 
 #include "pingora/base/buffer.h"
 #include "pingora/base/error.h"
+#include "pingora/http/header_edits.h"
 #include "pingora/http/header_map.h"
 #include "pingora/http/hop_by_hop.h"
 #include "pingora/http/request_header.h"
@@ -22,12 +23,6 @@ enum class WriteTarget : std::uint8_t {
   Origin,
   /// As it is: what a forward proxy expects.
   AsReceived,
-};
-
-/// A field to write behind those of the header.
-struct ExtraField {
-  HeaderName name;
-  std::string_view value;
 };
 
 /// Changes made to a head while it is written, so that forwarding needs no copy of it.
