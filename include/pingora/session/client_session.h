@@ -24,8 +24,8 @@ namespace pingora {
 /// by side. `is_reusable` then says whether the connection may carry another. Writes are gathered
 /// as in ServerSession.
 ///
-/// Runs in one strand. Errors have source Upstream, and the retry type that fits: ReusedOnly where a
-/// connection that was used before failed before any byte of a response, No otherwise.
+/// Runs in one strand. Errors have source Upstream, and the retry type that fits: ReusedOnly where
+/// a connection that was used before failed before any byte of a response, No otherwise.
 class ClientSession {
  public:
   ClientSession() = default;

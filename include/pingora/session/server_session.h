@@ -16,7 +16,8 @@
 
 namespace pingora {
 
-/// Told, in the session's strand and at most once, that the client is gone while nobody was reading.
+/// Told, in the session's strand and at most once, that the client is gone while nobody was
+/// reading.
 class ClosedWatch {
  public:
   virtual void on_downstream_closed(Error error) = 0;
@@ -25,8 +26,8 @@ class ClosedWatch {
   ~ClosedWatch() = default;
 };
 
-/// The server's side of an HTTP conversation: HTTP/1 a connection, which serves one request after the
-/// other; HTTP/2 a stream, which serves one; or a subrequest. The proxy knows only this.
+/// The server's side of an HTTP conversation: HTTP/1 a connection, which serves one request after
+/// the other; HTTP/2 a stream, which serves one; or a subrequest. The proxy knows only this.
 ///
 /// A request goes: `read_request`, then reading the body and writing the response at any pace, side
 /// by side, then `finish`. Writes are gathered: bytes leave when enough are there, with the end of
@@ -44,10 +45,10 @@ class ServerSession {
 
   // The request.
 
-  /// Waits for a request's head. False: the client left, or was idle for too long, between requests.
-  /// InvalidHttpHeader, with `Error::status()` the status to answer (400, 408, 414, 431, 501, 505),
-  /// for a head that is refused; `req_header` then holds what was understood of it. The connection
-  /// is not reused after that.
+  /// Waits for a request's head. False: the client left, or was idle for too long, between
+  /// requests. InvalidHttpHeader, with `Error::status()` the status to answer (400, 408, 414, 431,
+  /// 501, 505), for a head that is refused; `req_header` then holds what was understood of it. The
+  /// connection is not reused after that.
   virtual Task<bool> read_request() = 0;
   /// The request being served; valid from `read_request` to the next.
   RequestHeader& req_header() noexcept { return request_; }
@@ -88,8 +89,8 @@ class ServerSession {
   virtual bool is_response_done() const noexcept = 0;
   virtual std::uint64_t body_bytes_sent() const noexcept = 0;
 
-  /// Turns both directions into raw bytes, for `read_body` and `write_body`; behind a written 101, or
-  /// a 2xx to CONNECT. What came behind the head is the first of them.
+  /// Turns both directions into raw bytes, for `read_body` and `write_body`; behind a written 101,
+  /// or a 2xx to CONNECT. What came behind the head is the first of them.
   virtual void start_tunnel() = 0;
 
   // The end, and the connection.
