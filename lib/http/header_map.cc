@@ -202,7 +202,8 @@ void HeaderMap::grow() {
 }
 
 std::string_view HeaderMap::keep(std::string_view text) {
-  if (text.empty()) return {inline_arena_, 0};
+  // Empty, but not null.
+  if (text.empty()) return {inline_arena_, 0};  // NOLINT(bugprone-string-constructor)
   char* place = nullptr;
   if (text.size() <= kInlineArena - inline_arena_used_) {
     place = inline_arena_ + inline_arena_used_;

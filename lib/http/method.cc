@@ -13,19 +13,14 @@ static_assert(kTexts[Method::Purge] == "PURGE");
 
 constexpr Method::Known candidate(std::string_view text) {
   switch (text.size()) {
-    case 3:
-      return text[0] == 'G' ? Method::Get : Method::Put;
-    case 4:
-      return text[0] == 'H' ? Method::Head : Method::Post;
+    case 3: return text[0] == 'G' ? Method::Get : Method::Put;
+    case 4: return text[0] == 'H' ? Method::Head : Method::Post;
     case 5:
       if (text[0] == 'T') return Method::Trace;
       return text[1] == 'A' ? Method::Patch : Method::Purge;
-    case 6:
-      return Method::Delete;
-    case 7:
-      return text[0] == 'C' ? Method::Connect : Method::Options;
-    default:
-      return Method::Other;
+    case 6: return Method::Delete;
+    case 7: return text[0] == 'C' ? Method::Connect : Method::Options;
+    default: return Method::Other;
   }
 }
 
