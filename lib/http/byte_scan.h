@@ -25,6 +25,19 @@ inline const char* find_forbidden_in_value_scalar(const char* begin, const char*
   return begin;
 }
 
+/// Whether a byte ends a request target, or may only stand in one by leave: a control byte, a
+/// blank,
+/// '#', and what is not ASCII.
+constexpr bool is_target_stop(char c) noexcept {
+  auto byte = static_cast<unsigned char>(c);
+  return byte <= 0x20 || byte >= 0x7f || byte == '#';
+}
+
+inline const char* find_target_stop_scalar(const char* begin, const char* end) noexcept {
+  while (begin != end && !is_target_stop(*begin)) ++begin;
+  return begin;
+}
+
 /// The first `wanted` in [begin, end), or `end`.
 inline const char* find_byte_scalar(const char* begin, const char* end, char wanted) noexcept {
   while (begin != end && *begin != wanted) ++begin;
@@ -43,6 +56,14 @@ inline unsigned forbidden_in_value_mask(__m128i bytes) noexcept {
   __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
   return static_cast<unsigned>(
       _mm_movemask_epi8(_mm_or_si128(_mm_andnot_si128(tab, control), del)));
+}
+
+inline unsigned target_stop_mask(__m128i bytes) noexcept {
+  // Signed: bytes from 0x80 up are below 0x21 too.
+  __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x21));
+  __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
+  __m128i hash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('#'));
+  return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(del, hash))));
 }
 
 inline unsigned equal_mask(__m128i bytes, char wanted) noexcept {
@@ -72,6 +93,11 @@ inline const char* find_forbidden_in_value(const char* begin, const char* end,
   return scan16(begin, end, readable, forbidden_in_value_mask, find_forbidden_in_value_scalar);
 }
 
+inline const char* find_target_stop(const char* begin, const char* end,
+                                    const char* readable) noexcept {
+  return scan16(begin, end, readable, target_stop_mask, find_target_stop_scalar);
+}
+
 inline const char* find_colon(const char* begin, const char* end, const char* readable) noexcept {
   return scan16(
       begin, end, readable, [](__m128i bytes) { return equal_mask(bytes, ':'); },
@@ -83,6 +109,10 @@ inline const char* find_colon(const char* begin, const char* end, const char* re
 inline const char* find_forbidden_in_value(const char* begin, const char* end,
                                            const char*) noexcept {
   return find_forbidden_in_value_scalar(begin, end);
+}
+
+inline const char* find_target_stop(const char* begin, const char* end, const char*) noexcept {
+  return find_target_stop_scalar(begin, end);
 }
 
 inline const char* find_colon(const char* begin, const char* end, const char*) noexcept {

@@ -62,28 +62,29 @@ class BodyDecoder {
   enum class State : std::uint8_t {
     Sized,  // `left_` bytes of the body are to come
     UntilClose,
-    ChunkSize,  // hex digits, `digits_` of which are read
+    ChunkSize,  // `digits_` of it are read
     ChunkExtension,
-    ChunkSizeLf,  // the LF behind a chunk size
-    ChunkData,    // `left_` bytes of the chunk are to come
+    ChunkSizeLf,
+    ChunkData,  // `left_` bytes of the chunk are to come
     ChunkDataCr,
     ChunkDataLf,
     TrailersBegin,
+    FinalLf,
     Trailers,
     Done,
     Failed,
   };
-  /// Where in a chunk extension the decoder stands (RFC 9112 §7.1.1).
+  // Where in the extensions of a chunk the decoder stands.
   enum class Extension : std::uint8_t {
-    Begin,  // blanks or ';' or the line end
+    Begin,  // before a ';', which must come
     NameBegin,
     Name,
-    NameEnd,  // blanks behind the name
+    NameEnd,  // behind blanks
     ValueBegin,
     Token,
     Quoted,
     QuotedPair,
-    End,  // behind a value: blanks, ';' or the line end
+    QuotedEnd,
   };
   struct TrailerSection;
   struct DeleteTrailers {
@@ -94,8 +95,9 @@ class BodyDecoder {
   BodyEvent decode_chunked(Buffer& in);
   BodyEvent decode_trailers(Buffer& in);
   bool step(char c);
+  bool step_chunk_size(char c);
   bool step_extension(char c);
-  bool finish_chunk_size();
+  bool step_quoted(char c);
   bool refuse(std::string_view reason) noexcept;
   BodyEvent failure() const;
 

@@ -42,8 +42,8 @@ class HeadProgress {
   const char* base_ = nullptr;  // where the head began when it was last looked at
   std::uint32_t parsed_ = 0;    // bytes of complete lines
   std::uint32_t scanned_ = 0;   // bytes known to hold no further line end
-  std::uint16_t fields_ = 0;
-  std::uint16_t cookie_fields_ = 0;
+  std::uint32_t fields_ = 0;
+  std::uint32_t cookie_fields_ = 0;
   std::uint8_t empty_lines_ = 0;  // before a request line
   bool has_start_line_ = false;
 };

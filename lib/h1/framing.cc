@@ -1,0 +1,121 @@
+// Copyright 2026 The Pingora C++ Authors
+// SPDX-License-Identifier: Apache-2.0
+#include "pingora/h1/framing.h"
+
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include "pingora/http/field_syntax.h"
+
+namespace pingora::h1 {
+namespace {
+
+// What the two framing fields of a message say, before its kind is considered.
+using FieldsFraming = std::expected<std::optional<Framing>, ParseError>;
+
+std::unexpected<ParseError> refuse(std::uint16_t status, std::string_view reason) {
+  return std::unexpected(ParseError{status, reason});
+}
+
+// A decimal number without sign, blanks or anything else around it.
+std::optional<std::uint64_t> read_content_length(std::string_view text) {
+  constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t number = 0;
+  for (char c : text) {
+    auto digit = static_cast<std::uint64_t>(static_cast<unsigned char>(c) - '0');
+    if (digit > 9 || number > (kMax - digit) / 10) return std::nullopt;
+    number = number * 10 + digit;
+  }
+  return text.empty() ? std::nullopt : std::optional(number);
+}
+
+// Whether a Transfer-Encoding that is not exactly `chunked` is well-formed and means a coding that
+// is not implemented, as in `gzip, chunked`; `chunked` may only stand at the end.
+bool names_unknown_coding(std::string_view value) {
+  bool unknown = false;
+  bool chunked = false;
+  if (value.empty() || value.front() == ',' || value.back() == ',') return false;
+  while (auto element = next_list_element(value)) {
+    if (chunked || !is_token(*element)) return false;
+    chunked = equals_ignoring_case(*element, "chunked");
+    unknown = unknown || !chunked;
+  }
+  return unknown;
+}
+
+FieldsFraming transfer_encoding_framing(const HeaderMap& headers, Version version) {
+  if (headers.contains(HeaderId::ContentLength)) {
+    return refuse(400, "Content-Length beside Transfer-Encoding");
+  }
+  if (version == Version::Http10) return refuse(400, "Transfer-Encoding in HTTP/1.0");
+  if (headers.count(HeaderId::TransferEncoding) != 1) {
+    return refuse(400, "a repeated Transfer-Encoding");
+  }
+  std::string_view value = *headers.get(HeaderId::TransferEncoding);
+  if (equals_ignoring_case(value, "chunked")) return Framing::chunked();
+  if (names_unknown_coding(value)) return refuse(501, "an unknown transfer coding");
+  return refuse(400, "a malformed Transfer-Encoding");
+}
+
+FieldsFraming content_length_framing(const HeaderMap& headers) {
+  if (headers.count(HeaderId::ContentLength) != 1) return refuse(400, "a repeated Content-Length");
+  std::optional<std::uint64_t> size = read_content_length(*headers.get(HeaderId::ContentLength));
+  if (!size) return refuse(400, "a Content-Length that is no number");
+  return Framing::sized(*size);
+}
+
+FieldsFraming fields_framing(const HeaderMap& headers, Version version) {
+  if (headers.contains(HeaderId::TransferEncoding)) {
+    return transfer_encoding_framing(headers, version);
+  }
+  if (headers.contains(HeaderId::ContentLength)) return content_length_framing(headers);
+  return std::nullopt;
+}
+
+bool has_no_body(const ResponseHeader& response, Method method) {
+  StatusCode status = response.status();
+  return status.is_informational() || status == 204 || status == 304 || method == Method::Head ||
+         (method == Method::Connect && status.is_success());
+}
+
+KeepAlive keep_alive(const HeaderMap& headers, Version version) {
+  if (version == Version::Http10) {
+    bool asked = headers.has_token(HeaderId::Connection, "keep-alive") &&
+                 !headers.has_token(HeaderId::Connection, "close");
+    return asked ? KeepAlive::Yes : KeepAlive::No;
+  }
+  return headers.has_token(HeaderId::Connection, "close") ? KeepAlive::No : KeepAlive::Yes;
+}
+
+}  // namespace
+
+std::expected<Framing, ParseError> request_framing(const RequestHeader& request) noexcept {
+  FieldsFraming fields = fields_framing(request.headers(), request.version());
+  if (!fields) return std::unexpected(fields.error());
+  return fields->value_or(Framing::none());
+}
+
+std::expected<Framing, ParseError> response_framing(const ResponseHeader& response, Method method,
+                                                    const ParserOptions& options) noexcept {
+  FieldsFraming fields = fields_framing(response.headers(), response.version());
+  if (!fields) {
+    bool tolerated = options.allow_invalid_response_content_length == Leniency::Allow &&
+                     !response.headers().contains(HeaderId::TransferEncoding);
+    if (!tolerated) return refuse(502, fields.error().reason);
+    fields = std::nullopt;
+  }
+  if (has_no_body(response, method)) return Framing::none();
+  return fields->value_or(Framing::until_close());
+}
+
+KeepAlive keep_alive(const RequestHeader& request) noexcept {
+  return keep_alive(request.headers(), request.version());
+}
+
+KeepAlive keep_alive(const ResponseHeader& response, const Framing& framing) noexcept {
+  if (framing.kind == Framing::Kind::UntilClose) return KeepAlive::No;
+  return keep_alive(response.headers(), response.version());
+}
+
+}  // namespace pingora::h1
