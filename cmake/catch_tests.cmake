@@ -10,7 +10,8 @@ pingora_target_defaults(pingora_catch_main)
 target_link_libraries(pingora_catch_main PUBLIC Catch2::Catch2)
 
 # Adds `target` from the test sources that follow, one ctest test with `label` per TEST_CASE.
-# Tests see private headers: lib/ is on their include path.
+# Tests see private headers: lib/ is on their include path. `pingora_test_prefix`, where it is set,
+# goes before the tests' names.
 function(pingora_add_catch_tests target label library)
   add_executable(${target} ${ARGN})
   pingora_target_defaults(${target})
@@ -21,5 +22,5 @@ function(pingora_add_catch_tests target label library)
   if(TARGET pingora::testing AND library MATCHES "::(pingora|proxy)$")
     target_link_libraries(${target} PRIVATE pingora::testing)
   endif()
-  catch_discover_tests(${target} PROPERTIES LABELS ${label} TIMEOUT 120)
+  catch_discover_tests(${target} TEST_PREFIX "${pingora_test_prefix}" PROPERTIES LABELS ${label} TIMEOUT 120)
 endfunction()
