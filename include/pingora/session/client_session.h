@@ -13,7 +13,7 @@
 #include "pingora/http/response_header.h"
 #include "pingora/net/digest.h"
 #include "pingora/runtime/task.h"
-#include "pingora/session/end_of_stream.h"
+#include "pingora/http/end_of_stream.h"
 
 namespace pingora {
 
