@@ -132,8 +132,9 @@ def check_include(path, part, folder, layers, root, quote, header):
             yield f"{path}: includes {header}, which does not exist"
         return
     if quote == '"':
-        if len(parts) == 2 and parts[0] in layers.floor and parts[0] != folder:
-            yield f"{path}: includes {header}, which is private to {parts[0]}"
+        private = len(parts) == 2 and parts[0] in layers.floor
+        if private and parts[0] != folder and parts[0] not in layers.below[folder]:
+            yield f"{path}: {folder} may not include {header}: it is not on {parts[0]}"
         elif part == "include":
             yield f"{path}: a public header includes the private {header}"
         if len(parts) == 1 or parts[0] in layers.floor or part == "unit":
@@ -262,8 +263,11 @@ class SelfTest(unittest.TestCase):
     def test_the_header_of_everything(self):
         self.expect({"lib/h2/a.cc": '#include "pingora/pingora.h"\n'}, "precise files")
 
-    def test_private_header_of_another_folder(self):
-        self.expect({"lib/h2/a.cc": '#include "http/table.h"\n'}, "private to http")
+    def test_private_header_of_a_folder_above(self):
+        self.expect({"lib/http/a.cc": '#include "h2/table.h"\n'}, "it is not on h2")
+
+    def test_private_header_of_a_folder_below_is_the_librarys_own(self):
+        self.assertEqual(self.findings({"lib/h2/a.cc": '#include "http/table.h"\n'}), [])
 
     def test_private_header_in_a_public_one(self):
         self.expect({"include/pingora/h2/a.h": '#pragma once\n#include "h2/b.h"\n'}, "the private")
