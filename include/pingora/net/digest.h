@@ -26,10 +26,10 @@ struct SslDigest {
 };
 
 /// What is known of a connection, for phases, logs and decisions. Complete once the connection is
-/// established; constant from then on.
+/// established; constant from then on. The address of this end costs a system call: see
+/// Stream::local_address.
 struct Digest {
-  SocketAddress peer_address;   // the other end
-  SocketAddress local_address;  // this end
+  SocketAddress peer_address;  // the other end
   TimePoint established{};
   /// Null without TLS. Shared with whoever keeps it longer than the connection.
   std::shared_ptr<const SslDigest> ssl;

@@ -87,6 +87,8 @@ class Stream {
 
   const Digest& digest() const noexcept { return digest_; }
   Digest& mutable_digest() noexcept { return digest_; }
+  /// The address of this end, asked of the kernel each time; none where there is none.
+  virtual SocketAddress local_address() const { return {}; }
   /// The socket, or -1 where there is none.
   virtual int fd() const noexcept { return -1; }
 
@@ -104,6 +106,11 @@ class Stream {
   /// Calls `job` in `strand`, once, when another attempt makes sense; never before this returns.
   virtual void start_wait(Direction direction, Strand& strand, Job& job) = 0;
   virtual void cancel_wait(Direction direction, Strand& strand, Job& job) = 0;
+
+  /// Whether `try_read` would attempt to read.
+  bool may_read() const noexcept { return may_read_; }
+  /// Says that an attempt would find nothing, and that a wait will be told when it would.
+  void note_nothing_to_read() noexcept { may_read_ = false; }
 
  private:
   struct Timer : DeadlineTimer {

@@ -1,0 +1,40 @@
+// Copyright 2026 The Pingora C++ Authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "pingora/net/stream.h"
+
+namespace pingora {
+
+/// A TCP or Unix connection.
+///
+/// A read that empties a TCP socket knows so (TCP_INQ), and the next one waits without asking the
+/// kernel; an end of the stream that came along with the last bytes is known too. A Unix socket
+/// cannot tell: there each series of reads ends with one that finds nothing.
+class SocketStream final : public Stream, public internal::FrameAllocated {
+ public:
+  /// Takes over `fd`, a connected and non-blocking stream socket with the options that it is to
+  /// have (see set_socket_options). It waits in `worker`.
+  SocketStream(Worker& worker, int fd, SocketAddress peer);
+  /// The same for a descriptor that is in a worker already; nobody waits on it.
+  SocketStream(Descriptor descriptor, SocketAddress peer);
+
+  std::optional<Result<std::size_t>> try_write(std::span<const iovec> pieces) override;
+  void shutdown_write() noexcept override;
+  void abort_on_close() noexcept override;
+  bool start_idle_watch(IdleWatch& watch) override;
+  bool stop_idle_watch() override;
+  Result<void> move_to(Worker& worker) override;
+  SocketAddress local_address() const override;
+  int fd() const noexcept override { return descriptor_.fd(); }
+
+ protected:
+  ReadAttempt attempt_read(Buffer& into) override;
+  void start_wait(Direction direction, Strand& strand, Job& job) override;
+  void cancel_wait(Direction direction, Strand& strand, Job& job) override;
+
+ private:
+  Descriptor descriptor_;
+};
+
+}  // namespace pingora

@@ -1,0 +1,127 @@
+// Copyright 2026 The Pingora C++ Authors
+// SPDX-License-Identifier: Apache-2.0
+#include "pingora/net/socket_stream.h"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "pingora/net/socket_options.h"
+
+namespace pingora {
+namespace {
+
+// A read into less than this would cost more calls than moving the unread bytes does.
+constexpr std::size_t kReadSizeMin = 512;
+
+Error io_error(ErrorType type, int error_number) {
+  if (error_number == EPIPE || error_number == ECONNRESET) type = ErrorType::ConnectionClosed;
+  return Error::from_errno(type, error_number, "");
+}
+
+// Whether something is left in the socket, as the kernel tells along with the bytes: more bytes, or
+// the end of the stream. Yes if it does not tell.
+bool has_more(const msghdr& message) {
+  if (message.msg_controllen < sizeof(cmsghdr)) return true;
+  const cmsghdr* control = CMSG_FIRSTHDR(&message);
+  if (control->cmsg_level != IPPROTO_TCP || control->cmsg_type != TCP_CM_INQ) return true;
+  int left = 0;
+  std::memcpy(&left, CMSG_DATA(control), sizeof(left));
+  return left != 0;
+}
+
+}  // namespace
+
+SocketStream::SocketStream(Worker& worker, int fd, SocketAddress peer)
+    : SocketStream(Descriptor(worker, fd), std::move(peer)) {}
+
+SocketStream::SocketStream(Descriptor descriptor, SocketAddress peer)
+    : descriptor_(std::move(descriptor)) {
+  mutable_digest().peer_address = std::move(peer);
+  mutable_digest().established = Clock::now();
+}
+
+Stream::ReadAttempt SocketStream::attempt_read(Buffer& into) {
+  std::span<char> room = into.prepare(kReadSizeMin);
+  iovec piece{room.data(), room.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  ssize_t size = 0;
+  do {
+    message.msg_controllen = sizeof(control);
+    size = ::recvmsg(descriptor_.fd(), &message, MSG_DONTWAIT);
+  } while (size < 0 && errno == EINTR);
+  if (size > 0) {
+    into.commit(static_cast<std::size_t>(size));
+    return {static_cast<std::size_t>(size), has_more(message)};
+  }
+  int error = errno;
+  into.release_if_empty();
+  // The end of the stream stays: whoever reads again finds it again.
+  if (size == 0) return {std::size_t{0}, true};
+  if (error == EAGAIN || error == EWOULDBLOCK) return {std::nullopt, false};
+  return {fail(io_error(ErrorType::ReadError, error)), true};
+}
+
+std::optional<Result<std::size_t>> SocketStream::try_write(std::span<const iovec> pieces) {
+  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  ssize_t size = 0;
+  do {
+    if (pieces.size() == 1) {
+      size = ::send(descriptor_.fd(), pieces[0].iov_base, pieces[0].iov_len, kFlags);
+    } else {
+      msghdr message{};
+      message.msg_iov = const_cast<iovec*>(pieces.data());
+      message.msg_iovlen = pieces.size();
+      size = ::sendmsg(descriptor_.fd(), &message, kFlags);
+    }
+  } while (size < 0 && errno == EINTR);
+  if (size >= 0) return static_cast<std::size_t>(size);
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return std::nullopt;
+  return fail(io_error(ErrorType::WriteError, errno));
+}
+
+void SocketStream::start_wait(Direction direction, Strand& strand, Job& job) {
+  descriptor_.start_wait(direction, strand, job);
+}
+
+void SocketStream::cancel_wait(Direction direction, Strand& strand, Job& job) {
+  descriptor_.cancel_wait(direction, strand, job);
+}
+
+void SocketStream::shutdown_write() noexcept { ::shutdown(descriptor_.fd(), SHUT_WR); }
+
+void SocketStream::abort_on_close() noexcept {
+  linger option{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(descriptor_.fd(), SOL_SOCKET, SO_LINGER, &option, sizeof(option));
+}
+
+bool SocketStream::start_idle_watch(IdleWatch& watch) {
+  // What the reads left unsaid would raise no edge any more: ask.
+  if (may_read()) {
+    char byte = 0;
+    if (::recv(descriptor_.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN) {
+      return false;
+    }
+    note_nothing_to_read();
+  }
+  return descriptor_.start_idle_watch(watch);
+}
+
+bool SocketStream::stop_idle_watch() { return descriptor_.stop_idle_watch(); }
+
+Result<void> SocketStream::move_to(Worker& worker) {
+  if (&worker != &descriptor_.worker()) {
+    descriptor_ = Descriptor(worker, descriptor_.release());
+  }
+  return {};
+}
+
+SocketAddress SocketStream::local_address() const { return local_address_of(descriptor_.fd()); }
+
+}  // namespace pingora
