@@ -97,6 +97,11 @@ Error Error::http_status(int status, std::string_view context) {
   return error;
 }
 
+Error&& Error::with_status(int status) && {
+  rep_->status = status;
+  return std::move(*this);
+}
+
 Error Error::custom(std::string_view name, std::string_view context) {
   Error error = explain(ErrorType::Custom, context);
   error.rep_->name = name;

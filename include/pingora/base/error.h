@@ -95,7 +95,7 @@ class [[nodiscard]] Error {
 
   ErrorType type() const noexcept;
   ErrorSource source() const noexcept;
-  /// The status given to `http_status`, or 0.
+  /// The status given to `http_status` or `with_status`, or 0.
   int status() const noexcept;
   /// The name given to `custom`, or the name of the type.
   std::string_view type_name() const noexcept;
@@ -105,6 +105,9 @@ class [[nodiscard]] Error {
   const Error* cause() const noexcept;
   /// The innermost cause, or this error.
   const Error& root_cause() const noexcept;
+
+  /// Says which status (100-999) to answer with, where the type has more to tell than HttpStatus.
+  Error&& with_status(int status) &&;
 
   /// The text that may be shown to a peer; empty unless set. Never derived from the context.
   std::string_view peer_text() const noexcept;

@@ -40,6 +40,9 @@ class ClientSession {
   /// the call.
   virtual Task<> write_head(const RequestHeader& request, const HeaderEdits& edits,
                             BodyLength body) = 0;
+  /// A write that fails because the server has closed is no error of the writing: what follows is
+  /// dropped, `is_request_done` is true, and `read_head` gives the response that the server sent
+  /// before, or the error.
   virtual Task<> write_body(Bytes data, EndOfStream end) = 0;
   virtual Task<> write_trailers(const HeaderMap& trailers) = 0;
   virtual Task<> flush() = 0;
@@ -48,9 +51,9 @@ class ClientSession {
   // The response.
 
   /// Waits for the next head: 1xx ones first, then the final one, which `is_head_final` tells. The
-  /// header is `resp_header`, valid until the next `read_head`.
+  /// header is `resp_header`, valid until the next `read_head` or `write_head`.
   virtual Task<> read_head() = 0;
-  ResponseHeader& resp_header() noexcept { return response_; }
+  ResponseHeader& resp_header() noexcept { return *response_; }
   bool is_head_final() const noexcept { return is_head_final_; }
   /// What the final head says of the body. Unknown: chunked, or up to the end of the connection.
   virtual BodyLength body_length() const noexcept = 0;
@@ -81,7 +84,7 @@ class ClientSession {
   virtual int fd() const noexcept = 0;
 
  protected:
-  ResponseHeader response_;
+  ResponseHeader* response_ = nullptr;  // the derived class's, while there is an exchange
   bool is_head_final_ = false;
 };
 

@@ -50,9 +50,10 @@ class ServerSession {
   /// 501, 505), for a head that is refused; `req_header` then holds what was understood of it. The
   /// connection is not reused after that.
   virtual Task<bool> read_request() = 0;
-  /// The request being served; valid from `read_request` to the next.
-  RequestHeader& req_header() noexcept { return request_; }
-  const RequestHeader& req_header() const noexcept { return request_; }
+  /// The request being served: from a `read_request` that did not give false to the next call of
+  /// it. An idle connection holds none.
+  RequestHeader& req_header() noexcept { return *request_; }
+  const RequestHeader& req_header() const noexcept { return *request_; }
 
   /// What the head says of the body.
   virtual BodyLength body_length() const noexcept = 0;
@@ -119,7 +120,7 @@ class ServerSession {
   virtual const Digest& digest() const noexcept = 0;
 
  protected:
-  RequestHeader request_;
+  RequestHeader* request_ = nullptr;  // the derived class's, while there is a request
   bool is_response_started_ = false;
 };
 
