@@ -35,8 +35,8 @@ struct Configuration {
   bool work_stealing = true;
   /// Accept loops for each listening socket. 1 to 1024.
   unsigned listener_tasks_per_fd = 1;
-  /// Threads at most for `offload`. 1 to 4096.
-  unsigned max_blocking_threads = 512;
+  /// Threads at most for `offload` (Pingora: 512). 1 to 4096.
+  unsigned max_blocking_threads = 64;
   /// How long one of those waits for more work before it ends. 0 to 86,400.
   std::chrono::seconds blocking_threads_ttl_seconds{10};
 
