@@ -21,18 +21,18 @@ struct PortRange {
 };
 
 struct ConnectOptions {
-  SocketOptions socket;
+  SocketOptions socket{};
   TimePoint deadline = kNever;
   /// The local address to connect from; its port is usually 0. Not for Unix sockets.
-  std::optional<SocketAddress> bind_address;
+  std::optional<SocketAddress> bind_address{};
   /// Needs a bind address of the peer's family with port 0, or none at all.
-  std::optional<PortRange> port_range;
+  std::optional<PortRange> port_range{};
   /// Sends the first bytes along with the SYN, to a peer that has allowed it before. The connection
   /// then counts as made at once, and its failure shows in the first read or write.
   bool fast_open = false;
   /// Called on the raw socket, with all options set and before it connects. An error ends the
   /// attempt.
-  std::function<Result<void>(int fd)> on_socket;
+  std::function<Result<void>(int fd)> on_socket{};
 };
 
 /// Connects to `address` in the strand of the caller, whose worker the stream then waits in.

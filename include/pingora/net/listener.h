@@ -15,17 +15,17 @@ namespace pingora {
 
 struct ListenOptions {
   /// Of the connections; set once on the listening socket, whose connections inherit them.
-  SocketOptions connection;
+  SocketOptions connection{};
   /// Connections that may wait to be accepted; the kernel cuts it to net.core.somaxconn.
   int backlog = 65535;
   /// Lets several sockets listen on the same address (SO_REUSEPORT).
   bool reuse_port = false;
   /// Whether an IPv6 socket keeps from taking IPv4 connections; unset: the system's default.
-  std::optional<bool> v6only;
+  std::optional<bool> v6only{};
   /// How many connections may send data with their SYN (TCP_FASTOPEN); unset: none.
-  std::optional<int> fast_open_queue;
+  std::optional<int> fast_open_queue{};
   /// The mode of a Unix socket's file; unset: 0666, as far as the process's umask has it.
-  std::optional<mode_t> unix_permissions;
+  std::optional<mode_t> unix_permissions{};
 };
 
 /// A connection that was accepted: non-blocking, with the listener's options.

@@ -23,7 +23,7 @@ struct StreamFault {
   static constexpr std::size_t kNowhere = std::numeric_limits<std::size_t>::max();
 
   Kind kind = Kind::None;
-  /// Strikes when so many bytes have gone through; never in the middle of fewer.
+  /// Strikes once so many bytes have gone through, which all do first.
   std::size_t after_bytes = kNowhere;
   /// Strikes at this attempt, counted from 0.
   std::size_t at_operation = kNowhere;
@@ -39,8 +39,8 @@ struct MemoryStreamOptions {
   bool always_waits = false;
   /// Bytes written here that the other end has not read; writes wait when there are so many.
   std::size_t capacity = 64 * 1024;
-  StreamFault read_fault;
-  StreamFault write_fault;
+  StreamFault read_fault{};
+  StreamFault write_fault{};
 };
 
 /// One of two streams in memory that are connected to each other, for tests. The two may belong to

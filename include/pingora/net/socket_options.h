@@ -24,13 +24,13 @@ struct TcpKeepalive {
 struct SocketOptions {
   /// Whether small writes go out at once (TCP_NODELAY).
   bool nodelay = true;
-  std::optional<TcpKeepalive> keepalive;
+  std::optional<TcpKeepalive> keepalive{};
   /// Sizes of the kernel's buffers, in bytes; the kernel doubles them for its own bookkeeping and
   /// stops to tune them by itself.
-  std::optional<int> receive_buffer_bytes;
-  std::optional<int> send_buffer_bytes;
+  std::optional<int> receive_buffer_bytes{};
+  std::optional<int> send_buffer_bytes{};
   /// The differentiated services code point of what is sent, 0 to 63.
-  std::optional<int> dscp;
+  std::optional<int> dscp{};
 };
 
 /// Sets `options` on `fd`, a socket of `family`; on a listening one they hold for every connection
