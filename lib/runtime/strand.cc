@@ -21,10 +21,11 @@
 
 namespace pingora {
 namespace {
-thread_local const Strand* current_strand = nullptr;
+constinit thread_local Strand* current_strand = nullptr;
 }  // namespace
 
 bool Strand::is_current() const noexcept { return current_strand == this; }
+Strand* Strand::current() noexcept { return current_strand; }
 
 bool Strand::enter_or_enqueue(Job& job) {
   std::uint64_t word = word_.load(std::memory_order_relaxed);
@@ -53,7 +54,7 @@ bool Strand::enter_or_enqueue(Job& job) {
 
 void Strand::run_entered(Job& job) {
   HandlerScope scope;
-  const Strand* outer = std::exchange(current_strand, this);
+  Strand* outer = std::exchange(current_strand, this);
   job.run();
   run_queue_and_leave();
   current_strand = outer;
@@ -77,7 +78,7 @@ void Strand::schedule() { worker_->post_drain(*this); }
 
 void Strand::drain() {
   HandlerScope scope;
-  const Strand* outer = std::exchange(current_strand, this);
+  Strand* outer = std::exchange(current_strand, this);
   run_queue_and_leave();
   current_strand = outer;
 }

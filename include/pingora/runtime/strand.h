@@ -75,6 +75,8 @@ class Strand : public internal::FrameAllocated {
   bool remove(Job& job);
   /// Whether the calling thread is inside this strand now.
   bool is_current() const noexcept;
+  /// The strand that the calling thread is inside, the innermost; null outside of all.
+  static Strand* current() noexcept;
 
   void retain() noexcept { word_.fetch_add(kReference, std::memory_order_relaxed); }
   void release() noexcept;
