@@ -168,8 +168,6 @@ std::string Registry::prometheus_text() const {
     fmt::format_to(std::back_inserter(out), "\n# TYPE {} {}\n", name,
                    kKinds[family.metrics.begin()->second.index()]);
     for (const auto& [labels, metric] : family.metrics) {
-      // The analyzer does not follow references through std::visit.
-      // NOLINTBEGIN(clang-analyzer-core.CallAndMessage)
       std::visit(
           [&](const auto& pointer) {
             if constexpr (std::is_same_v<decltype(*pointer), Histogram&>) {
@@ -179,7 +177,6 @@ std::string Registry::prometheus_text() const {
             }
           },
           metric);
-      // NOLINTEND(clang-analyzer-core.CallAndMessage)
     }
   }
   return out;
