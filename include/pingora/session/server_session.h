@@ -118,6 +118,9 @@ class ServerSession {
 
   /// Addresses, TLS and time of the connection.
   virtual const Digest& digest() const noexcept = 0;
+  /// The address that the client connected to; asked from the system each time. None where there is
+  /// no such thing.
+  virtual SocketAddress local_address() const { return {}; }
 
  protected:
   RequestHeader* request_ = nullptr;  // the derived class's, while there is a request
