@@ -231,30 +231,31 @@ bool BodyDecoder::step_chunk_size(char c) {
 
 // RFC 9112 §7.1.1: *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] )
 bool BodyDecoder::step_extension(char c) {
+  Extension at = extension_;
+  bool in_token = at == Extension::Name || at == Extension::Token;
+  bool may_end = in_token || at == Extension::QuotedEnd;
+  if (c == '\r' && may_end) {
+    state_ = State::ChunkSizeLf;
+    return true;
+  }
   if (++extension_bytes_ > options_->chunk_extension_bytes_max) {
     return refuse("too many bytes of chunk extensions");
   }
-  Extension at = extension_;
   if (at == Extension::Quoted || at == Extension::QuotedPair) return step_quoted(c);
-  bool may_end = at == Extension::Name || at == Extension::Token || at == Extension::QuotedEnd;
-  bool in_token = at == Extension::Name || at == Extension::Token;
-  bool may_begin_token = at == Extension::NameBegin || at == Extension::ValueBegin;
-  if (c == '\r' && may_end) {
-    state_ = State::ChunkSizeLf;
-    --extension_bytes_;
-  } else if (c == ';' && (may_end || at == Extension::Begin || at == Extension::NameEnd)) {
+  if (c == ';' && (may_end || at == Extension::Begin || at == Extension::NameEnd)) {
     extension_ = Extension::NameBegin;
   } else if (c == '=' && (at == Extension::Name || at == Extension::NameEnd)) {
     extension_ = Extension::ValueBegin;
   } else if (c == '"' && at == Extension::ValueBegin) {
     extension_ = Extension::Quoted;
-  } else if (is_token_char(c) && (in_token || may_begin_token)) {
-    if (at == Extension::NameBegin) extension_ = Extension::Name;
-    if (at == Extension::ValueBegin) extension_ = Extension::Token;
+  } else if (is_token_char(c) && at == Extension::NameBegin) {
+    extension_ = Extension::Name;
+  } else if (is_token_char(c) && at == Extension::ValueBegin) {
+    extension_ = Extension::Token;
   } else if (is_blank(c)) {
     if (at == Extension::Name) extension_ = Extension::NameEnd;
     if (at == Extension::Token || at == Extension::QuotedEnd) extension_ = Extension::Begin;
-  } else {
+  } else if (!is_token_char(c) || !in_token) {
     return refuse("a malformed chunk extension");
   }
   return true;

@@ -3,6 +3,11 @@
 #include "unit/h1/wire_messages.h"
 
 #include <catch2/catch.hpp>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <span>
+#include <string>
 
 #include "pingora/h1/serializer.h"
 #include "unit/h1/message_reader.h"
@@ -82,7 +87,30 @@ void check_round_trip(const WireMessage& message) {
   }
 }
 
+// A file for each message, named after it: two bytes that the fuzz targets read as cut and options,
+// then the message from `from` on, or nothing if that does not occur in it.
+void write_seeds(std::span<const WireMessage> messages, const std::string& folder,
+                 std::string_view from) {
+  std::filesystem::create_directories(folder);
+  for (const WireMessage& message : messages) {
+    std::size_t at = message.bytes.find(from);
+    if (at == std::string_view::npos) continue;
+    std::string file = folder + "/";
+    for (char c : message.name)
+      file.push_back(std::isalnum(c) != 0 || c == '+' || c == '-' || c == ',' ? c : '_');
+    std::ofstream(file, std::ios::binary)
+        << '\x80' << '\0' << message.bytes.substr(at + from.size());
+  }
+}
+
 }  // namespace
+
+// Run by hand after a change of the table, from the top of the tree: test_h1 "[write_seeds]"
+TEST_CASE("H1 wire messages: written out as seeds of the fuzz targets", "[.write_seeds]") {
+  write_seeds(kRequests, "tests/fuzz/corpus/request_head", "");
+  write_seeds(kResponses, "tests/fuzz/corpus/response_head", "");
+  write_seeds(kRequests, "tests/fuzz/corpus/chunked_body", "Transfer-Encoding: chunked\r\n\r\n");
+}
 
 TEST_CASE("H1 wire messages: requests are accepted or refused as they should", "[h1]") {
   for (const WireMessage& message : kRequests) check_whole<RequestHeader>(message);
