@@ -152,7 +152,7 @@ Result<void> Configuration::validate() const {
   if (daemon) {
     // A daemon leaves the directory that a relative path is meant from.
     const std::pair<std::string_view, const std::string*> paths[] = {
-        {"pid_file", &pid_file},
+        {"pid_file", pid_file ? &*pid_file : nullptr},
         {"upgrade_sock", &upgrade_sock},
         {"error_log", error_log ? &*error_log : nullptr},
         {"working_directory", working_directory ? &*working_directory : nullptr},

@@ -184,7 +184,7 @@ constexpr ConfigurationKey kKeys[] = {
     key<IntegerKey<&C::graceful_shutdown_timeout_seconds, 0, kDay>>(
         "graceful_shutdown_timeout_seconds"),
     key<BooleanKey<&C::daemon>>("daemon"),
-    key<TextKey<&C::pid_file>>("pid_file"),
+    key<OptionalTextKey<&C::pid_file>>("pid_file"),
     key<OptionalTextKey<&C::error_log>>("error_log"),
     key<OptionalTextKey<&C::user>>("user"),
     key<OptionalTextKey<&C::group>>("group"),

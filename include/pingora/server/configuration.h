@@ -64,8 +64,9 @@ struct Configuration {
 
   /// Whether to go into the background.
   bool daemon = false;
-  /// Where the process id is written to by a daemon.
-  std::string pid_file = "/tmp/pingora.pid";
+  /// Where the process id is written to while the server runs. Default: nowhere, and for a daemon
+  /// (always, in Pingora) /tmp/pingora.pid.
+  std::optional<std::string> pid_file;
   /// Where a daemon's standard error goes. Default: it stays what it is.
   std::optional<std::string> error_log;
   /// Whom a daemon runs as. Default: whoever starts it.

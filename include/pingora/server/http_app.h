@@ -4,6 +4,7 @@
 
 #include <any>
 #include <cstdint>
+#include <string_view>
 
 #include "pingora/base/error.h"
 #include "pingora/runtime/shutdown_watch.h"
@@ -11,6 +12,9 @@
 #include "pingora/session/server_session.h"
 
 namespace pingora {
+
+/// What responses of our own say in their Server field.
+inline constexpr std::string_view kServerName = "Pingora";
 
 /// What lasts as long as a client's connection, over all its requests.
 struct HttpConnection {

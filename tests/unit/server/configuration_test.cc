@@ -66,7 +66,7 @@ TEST_CASE("Configuration: has Pingora's defaults where they are sane", "[configu
   CHECK(configuration.grace_period_seconds == 300s);
   CHECK(configuration.graceful_shutdown_timeout_seconds == 5s);
   CHECK_FALSE(configuration.daemon);
-  CHECK(configuration.pid_file == "/tmp/pingora.pid");
+  CHECK_FALSE(configuration.pid_file);
   CHECK(configuration.upgrade_sock == "/tmp/pingora_upgrade.sock");
   CHECK_FALSE(configuration.ca_file.has_value());
   CHECK(configuration.client_bind_to_ipv4.empty());
@@ -236,7 +236,7 @@ TEST_CASE("Configuration: says on one line what is wrong and where", "[configura
       {"daemon: []\n", "conf.yaml:1: daemon: expected true or false, found a list"},
       {"daemon:\n", "conf.yaml:1: daemon: expected true or false, found nothing"},
       // Texts.
-      {"pid_file:\n", "conf.yaml:1: pid_file: expected text, found nothing"},
+      {"pid_file: [a]\n", "conf.yaml:1: pid_file: expected text, found a list"},
       {"pid_file: ''\n", "conf.yaml:1: pid_file: may not be empty"},
       {"user: ''\n", "conf.yaml:1: user: may not be empty"},
       {"user: [a]\n", "conf.yaml:1: user: expected text, found a list"},
@@ -397,7 +397,7 @@ TEST_CASE("Configuration: validate checks what must fit together", "[configurati
        "ca_file: 'ca.pem' must be an absolute path for a daemon"},
       {[](Configuration& c) { c.ca_file = "/nonexistent/ca.pem"; },
        "ca_file: '/nonexistent/ca.pem': No such file or directory"},
-      {[](Configuration& c) { c.upgrade_sock = c.pid_file; },
+      {[](Configuration& c) { c.pid_file = c.upgrade_sock; },
        "upgrade_sock: may not be the same file as pid_file"},
       {[](Configuration& c) { c.upgrade_sock = "/" + std::string(106, 's'); }, "no error"},
       {[](Configuration& c) { c.upgrade_sock = "/" + std::string(107, 's'); },
