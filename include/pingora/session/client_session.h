@@ -8,12 +8,12 @@
 
 #include "pingora/base/bytes.h"
 #include "pingora/base/error.h"
+#include "pingora/http/end_of_stream.h"
 #include "pingora/http/header_edits.h"
 #include "pingora/http/request_header.h"
 #include "pingora/http/response_header.h"
 #include "pingora/net/digest.h"
 #include "pingora/runtime/task.h"
-#include "pingora/http/end_of_stream.h"
 
 namespace pingora {
 

@@ -1,0 +1,244 @@
+// Copyright 2026 The Pingora C++ Authors
+// SPDX-License-Identifier: Apache-2.0
+// The read side of a server session: heads, and bodies with their deadlines.
+#include <algorithm>
+
+#include "session/h1_server_exchange.h"
+#include "session/session_metrics.h"
+#include "session/upgrade.h"
+
+namespace pingora {
+
+using internal::deadline_in;
+using internal::SessionMetrics;
+
+namespace {
+
+bool is_timeout(const Error& error) { return error.type() == ErrorType::ReadTimedout; }
+
+void count_refusal(int status) {
+  auto& metrics = SessionMetrics::get().downstream;
+  if (status == 414) metrics.start_line.add();
+  if (status == 431) metrics.head.add();
+  if (status == 408) metrics.head_timeout.add();
+}
+
+}  // namespace
+
+// Heads.
+
+Task<bool> H1ServerSession::read_request() {
+  stop_closed_watch();
+  exchange_.reset();
+  request_ = nullptr;
+  is_response_started_ = false;
+  is_idle_ = false;
+  if (!keep_alive_ || is_shutting_down_ || !transport_.is_writable()) return false;
+  if (strand_ != nullptr && !transport_.input().empty()) {
+    if (auto done = parse_head()) return std::move(*done);
+  }
+  return wait_for_request();
+}
+
+Task<bool> H1ServerSession::wait_for_request() {
+  strand_ = &co_await current_strand();
+  bool is_in_head = !transport_.input().empty();
+  is_idle_ = !is_in_head;
+  TimePoint deadline = deadline_in(is_in_head       ? options_.head_timeout
+                                   : requests_ == 0 ? options_.first_request_timeout
+                                                    : keepalive_timeout_);
+  for (;;) {
+    Result<std::size_t> read = std::size_t{0};
+    if (!saw_end_) read = co_await as_result(stream().read(transport_.input(), deadline));
+    if (!read || *read == 0) co_return give_up_head(std::move(read), is_in_head);
+    is_idle_ = false;
+    if (auto done = parse_head()) co_return std::move(*done).take_ready();
+    if (!is_in_head) deadline = deadline_in(options_.head_timeout);
+    is_in_head = true;
+  }
+}
+
+// Nothing, if the head is not complete.
+std::optional<Task<bool>> H1ServerSession::parse_head() {
+  if (exchange_ == nullptr) exchange_ = std::make_unique<Exchange>(*this);
+  Exchange& x = *exchange_;
+  h1::ParseResult parsed =
+      h1::parse_request_head(transport_.input(), x.progress, options_.parser, x.header);
+  switch (parsed.status) {
+    case h1::ParseStatus::NeedMore: return std::nullopt;
+    case h1::ParseStatus::Error: return refuse(parsed.error.status, parsed.error.reason);
+    case h1::ParseStatus::Done: break;
+  }
+  return accept_head();
+}
+
+Task<bool> H1ServerSession::accept_head() {
+  Exchange& x = *exchange_;
+  const HeaderMap& headers = x.header.headers();
+  auto framing = h1::request_framing(x.header);
+  if (!framing) return refuse(framing.error().status, framing.error().reason);
+  request_ = &x.header;
+  x.reader.start(*framing, h1::MessageRole::Request, options_.parser);
+  if (x.header.version() == Version::Http11) {
+    x.accepts_trailers = headers.has_token(HeaderId::Te, "trailers");
+    x.expects_continue = !x.reader.is_done() && headers.contains(HeaderId::Expect) &&
+                         equals_ignoring_case(*headers.get(HeaderId::Expect), "100-continue");
+  }
+  ++requests_;
+  keep_alive_ = !is_shutting_down_ && h1::keep_alive(x.header) == h1::KeepAlive::Yes;
+  if (keep_alive_ && requests_ == options_.requests_per_connection_max) {
+    SessionMetrics::get().downstream.requests_per_connection.add();
+    keep_alive_ = false;
+  }
+  return true;
+}
+
+// The request is not served, and nothing behind it is looked at.
+Error H1ServerSession::refuse(int status, std::string_view reason) {
+  count_refusal(status);
+  ++requests_;
+  request_ = &exchange_->header;
+  exchange_->is_input_lost = true;
+  keep_alive_ = false;
+  return Error::explain(ErrorType::InvalidHttpHeader, reason).with_status(status).into_down();
+}
+
+// The stream gave an error, or its end, where a head was to come.
+Result<bool> H1ServerSession::give_up_head(Result<std::size_t> read, bool is_in_head) {
+  saw_end_ = read.has_value();
+  keep_alive_ = false;
+  bool is_late = !read && is_timeout(read.error());
+  if (is_in_head && is_late) return fail(refuse(408, "the head did not come in time"));
+  if (is_in_head && saw_end_) return fail(refuse(400, "the connection ended within the head"));
+  if (is_late) {
+    auto& metrics = SessionMetrics::get().downstream;
+    (requests_ == 0 ? metrics.first_request_timeout : metrics.keepalive_timeout).add();
+  }
+  exchange_.reset();
+  return false;
+}
+
+// Bodies.
+
+BodyLength H1ServerSession::body_length() const noexcept {
+  const h1::Framing& framing = exchange_->reader.framing();
+  switch (framing.kind) {
+    case h1::Framing::Kind::None: return BodyLength::none();
+    case h1::Framing::Kind::ContentLength: return BodyLength::known(framing.content_length);
+    case h1::Framing::Kind::Chunked:
+    case h1::Framing::Kind::UntilClose: break;
+  }
+  return BodyLength::unknown();
+}
+
+bool H1ServerSession::is_body_done() const noexcept { return exchange_->reader.is_done(); }
+const HeaderMap* H1ServerSession::request_trailers() const noexcept {
+  return exchange_->reader.trailers();
+}
+std::uint64_t H1ServerSession::body_bytes_read() const noexcept {
+  return exchange_ == nullptr ? 0 : exchange_->reader.bytes();
+}
+bool H1ServerSession::is_upgrade_request() const noexcept {
+  return !internal::requested_upgrade(exchange_->header, options_.upgrade_protocols).empty();
+}
+
+Task<Bytes> H1ServerSession::read_body() {
+  Exchange& x = *exchange_;
+  if (x.is_input_lost) {
+    return Error::explain(ErrorType::InvalidHttpHeader, "a body that can not be read").into_down();
+  }
+  if (auto piece = next_piece()) return std::move(*piece);
+  disarm_watch();
+  if (auto read = stream().try_read(transport_.input()); read && *read && **read != 0) {
+    if (auto piece = next_piece()) {
+      arm_watch();
+      return std::move(*piece);
+    }
+  }
+  return wait_for_body();
+}
+
+// The next piece out of what was read; nothing if it is not there.
+std::optional<Result<Bytes>> H1ServerSession::next_piece() {
+  Exchange& x = *exchange_;
+  std::uint64_t bytes_max = options_.body_bytes_max;
+  auto is_too_large = [&] {
+    return bytes_max != 0 && !x.is_tunnel &&
+           std::max(x.reader.framing().content_length, x.reader.bytes()) > bytes_max;
+  };
+  internal::H1BodyReader::Next next;
+  if (!is_too_large()) next = x.reader.next(transport_.input());
+  if (is_too_large()) {
+    SessionMetrics::get().downstream.body_bytes.add();
+    keep_alive_ = false;
+    return fail(Error::http_status(413, "the request's body is too large").into_down());
+  }
+  if (!next) return std::nullopt;
+  if (*next) return std::move(**next);
+  keep_alive_ = false;
+  x.is_input_lost = true;
+  return fail(Error::explain(ErrorType::InvalidHttpHeader, next->error().reason)
+                  .with_status(next->error().status)
+                  .into_down());
+}
+
+Task<Bytes> H1ServerSession::wait_for_body() {
+  Exchange& x = *exchange_;
+  for (;;) {
+    TimePoint began = coarse_now();
+    Result<std::size_t> read = std::size_t{0};
+    if (!saw_end_) read = co_await as_result(stream().read(transport_.input(), body_deadline()));
+    x.waited += coarse_now() - began;
+    if (!read) {
+      keep_alive_ = false;
+      if (is_timeout(read.error())) co_return body_timed_out();
+      co_return std::move(read.error()).into_down();
+    }
+    if (*read == 0) co_return body_ended_early();
+    if (auto piece = next_piece()) {
+      arm_watch();
+      co_return std::move(*piece);
+    }
+  }
+}
+
+Result<Bytes> H1ServerSession::body_ended_early() {
+  saw_end_ = true;
+  keep_alive_ = false;
+  if (auto end = exchange_->reader.end_of_stream(); !end) {
+    return fail(Error::explain(ErrorType::ConnectionClosed, end.error().reason).into_down());
+  }
+  return Bytes();
+}
+
+// How much longer the client may make us wait for its body; the time in which nobody wanted to read
+// is not the client's.
+Duration H1ServerSession::body_rate_left() const noexcept {
+  if (options_.body_rate_min == 0) return Duration::max();
+  auto earned = std::chrono::seconds(exchange_->reader.bytes() / options_.body_rate_min);
+  return options_.body_rate_grace + earned - exchange_->waited;
+}
+
+// The earlier of: too long without a byte, and too slow on the whole.
+TimePoint H1ServerSession::body_deadline() const noexcept {
+  if (exchange_->is_tunnel) return deadline_in(options_.tunnel_idle_timeout);
+  TimePoint deadline = deadline_in(read_timeout_);
+  Duration left = body_rate_left();
+  return left == Duration::max() ? deadline : std::min(deadline, coarse_now() + left);
+}
+
+Error H1ServerSession::body_timed_out() {
+  const Exchange& x = *exchange_;
+  auto& metrics = SessionMetrics::get().downstream;
+  if (x.is_tunnel) {
+    metrics.tunnel_timeout.add();
+    return Error::explain(ErrorType::ReadTimedout, "the tunnel was idle").into_down();
+  }
+  constexpr Duration kClockError = std::chrono::milliseconds(10);
+  (body_rate_left() <= kClockError ? metrics.body_rate : metrics.body_timeout).add();
+  return Error::explain(ErrorType::ReadTimedout, "the request's body stalled, or came too slowly")
+      .with_status(408)
+      .into_down();
+}
+
+}  // namespace pingora
