@@ -32,6 +32,7 @@ void remove_stale_socket(const SocketAddress& address) {
   const std::string path = address.host();
   if (::stat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
   UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (probe.get() < 0) return;
   sockaddr_storage storage{};
   socklen_t size = address.to_sockaddr(storage);
   if (::connect(probe.get(), reinterpret_cast<sockaddr*>(&storage), size) != 0 &&

@@ -79,8 +79,8 @@ void check_head(const std::uint8_t* data, std::size_t size) {
   t::Outcome whole = reader.read({{input.bytes}});
   t::Outcome cut = t::read_cut<Header>(input.bytes, input.cut, input.options);
   t::Outcome dribbled = t::read_dribbled<Header>(input.bytes, 1, input.options);
-  // Which limit or fault is seen first depends on the cut, and whether one is seen at all before the
-  // line is there; not what is accepted.
+  // Which limit or fault is seen first depends on the cut, and whether one is seen at all before
+  // the line is there; not what is accepted.
   PINGORA_ASSERT((whole.status == 0) == (cut.status == 0));
   PINGORA_ASSERT((whole.status == 0) == (dribbled.status == 0));
   if (whole.status == 0) PINGORA_ASSERT(whole == cut && whole == dribbled);
