@@ -17,11 +17,9 @@
 
 #include "pingora/base/log.h"
 #include "pingora/net/socket_stream.h"
-#if __has_include("pingora/session/h1_server_session.h")
-#include "pingora/session/h1_server_session.h"
-#endif
 #include "pingora/runtime/combinators.h"
 #include "pingora/runtime/timer.h"
+#include "pingora/session/h1_server_session.h"
 
 namespace pingora::internal {
 namespace {
@@ -189,7 +187,6 @@ Task<> Endpoint::serve_raw(std::unique_ptr<Stream> stream, OpenConnection /*open
   if (!served) log_failure(serving, served.error());
 }
 
-#if __has_include("pingora/session/h1_server_session.h")
 // One such frame is what an idle connection costs, beside its session and stream: no large locals.
 Task<> Endpoint::serve_http(std::unique_ptr<Stream> stream, OpenConnection /*open*/,
                             ShutdownWatch& shutdown, Serving& serving) {
@@ -219,12 +216,6 @@ Task<> Endpoint::serve_http(std::unique_ptr<Stream> stream, OpenConnection /*ope
     if (!co_await session.finish()) co_return;
   }
 }
-
-#else
-Task<> Endpoint::serve_http(std::unique_ptr<Stream>, OpenConnection, ShutdownWatch&, Serving&) {
-  return Error::internal("no HTTP/1 sessions yet");
-}
-#endif
 
 void Endpoint::add_stats(ListeningStats& stats) const {
   stats.accepted += accepted_.load(std::memory_order_relaxed);

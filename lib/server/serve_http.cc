@@ -22,9 +22,9 @@ Task<> ServeHttp::process_request(ServerSession& session, HttpConnection& connec
   Result<Response> made = co_await response(session).as_result();
   if (!made) {
     const Error& error = made.error();
-    // A client that is gone or sent nonsense is no news.
-    log(error.source() == ErrorSource::Downstream ? LogLevel::Debug : LogLevel::Error,
-        "no response: {}", error.to_string());
+    // A status that the app asks for, or a client that is gone or sent nonsense, is no news.
+    bool is_news = error.status() == 0 && error.source() != ErrorSource::Downstream;
+    log(is_news ? LogLevel::Error : LogLevel::Debug, "no response: {}", error.to_string());
     session.disable_keepalive();
     co_await write_error_response(session, error.status() == 0 ? 500 : error.status());
     co_return;

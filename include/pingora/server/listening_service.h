@@ -16,13 +16,7 @@
 #include "pingora/server/http_app.h"
 #include "pingora/server/server_app.h"
 #include "pingora/server/service.h"
-#if __has_include("pingora/session/server_session_options.h")
 #include "pingora/session/server_session_options.h"
-#else
-namespace pingora {
-struct ServerSessionOptions {};
-}  // namespace pingora
-#endif
 
 namespace pingora {
 

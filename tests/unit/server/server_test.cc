@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pingora/server/server.h"
 
-#include <arpa/inet.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -12,10 +10,10 @@
 #include <string>
 #include <thread>
 
-#include "pingora/net/unique_fd.h"
 #include "pingora/runtime/combinators.h"
 #include "pingora/server/background_service.h"
 #include "pingora/server/listening_service.h"
+#include "unit/server/blocking_client.h"
 
 using namespace pingora;
 using namespace std::chrono_literals;
@@ -32,40 +30,6 @@ template <class T>
 std::string error_of(const Result<T>& result) {
   return result ? "no error" : std::string(result.error().context());
 }
-
-// A blocking client.
-class Client {
- public:
-  explicit Client(const SocketAddress& address)
-      : fd_(::socket(address.is_unix() ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_storage storage{};
-    socklen_t size = address.to_sockaddr(storage);
-    is_connected_ = ::connect(fd_.get(), reinterpret_cast<sockaddr*>(&storage), size) == 0;
-  }
-  bool is_connected() const { return is_connected_; }
-  void send(std::string_view text) {
-    REQUIRE(::send(fd_.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
-            static_cast<ssize_t>(text.size()));
-  }
-  // The next `size` bytes, or fewer at the end of the stream.
-  std::string receive(std::size_t size) {
-    std::string text(size, '\0');
-    std::size_t done = 0;
-    while (done < size) {
-      ssize_t n = ::recv(fd_.get(), text.data() + done, size - done, 0);
-      if (n <= 0) break;
-      done += static_cast<std::size_t>(n);
-    }
-    text.resize(done);
-    return text;
-  }
-  bool is_closed_by_peer() { return receive(1).empty(); }
-  void close() { fd_ = UniqueFd(); }
-
- private:
-  UniqueFd fd_;
-  bool is_connected_ = false;
-};
 
 Task<> wait_for(ShutdownWatch& shutdown) { co_await shutdown.wait(); }
 
@@ -139,10 +103,10 @@ TEST_CASE("Server: serves raw connections on TCP and Unix sockets until it is sh
   CHECK(addresses[0].port() != 0);
   CHECK((std::filesystem::status(path).permissions() & std::filesystem::perms::mask) ==
         (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
-  std::vector<std::unique_ptr<Client>> clients;
+  std::vector<std::unique_ptr<BlockingClient>> clients;
   for (const SocketAddress& address : addresses) {
     for (int i = 0; i < 4; ++i) {
-      clients.push_back(std::make_unique<Client>(address));
+      clients.push_back(std::make_unique<BlockingClient>(address));
       clients.back()->send("hello");
     }
   }
@@ -152,7 +116,7 @@ TEST_CASE("Server: serves raw connections on TCP and Unix sockets until it is sh
   server.shutdown();
   server.wait();
   for (auto& client : clients) CHECK(client->is_closed_by_peer());
-  CHECK_FALSE(Client(addresses[0]).is_connected());
+  CHECK_FALSE(BlockingClient(addresses[0]).is_connected());
   std::filesystem::remove(path);
 }
 
@@ -162,9 +126,9 @@ TEST_CASE("Server: new connections go to the workers in equal parts", "[server]"
   service.add_tcp("127.0.0.1:0");
   auto handle = server.add_service(std::move(service));
   REQUIRE(error_of(server.start()) == "no error");
-  std::vector<std::unique_ptr<Client>> clients;
+  std::vector<std::unique_ptr<BlockingClient>> clients;
   for (int i = 0; i < 21; ++i) {
-    clients.push_back(std::make_unique<Client>(handle->local_addresses()[0]));
+    clients.push_back(std::make_unique<BlockingClient>(handle->local_addresses()[0]));
     clients.back()->send("x");
     clients.back()->receive(1);
   }
@@ -181,12 +145,12 @@ TEST_CASE("Server: a graceful shutdown waits for connections, a second request e
   auto handle = server.add_service(std::move(service));
   REQUIRE(error_of(server.start()) == "no error");
   SocketAddress address = handle->local_addresses()[0];
-  Client client(address);
+  BlockingClient client(address);
   client.send("a");
   CHECK(client.receive(1) == "a");
   server.shutdown();
   std::thread waiter([&server] { server.wait(); });
-  while (Client(address).is_connected()) std::this_thread::yield();
+  while (BlockingClient(address).is_connected()) std::this_thread::yield();
   client.send("b");
   CHECK(client.receive(1) == "b");
   SECTION("until the last is gone") { client.close(); }
@@ -209,7 +173,7 @@ TEST_CASE("Server: the grace period bounds a graceful shutdown", "[server]") {
   service.add_tcp("127.0.0.1:0");
   auto handle = server.add_service(std::move(service));
   REQUIRE(error_of(server.start()) == "no error");
-  Client client(handle->local_addresses()[0]);
+  BlockingClient client(handle->local_addresses()[0]);
   client.send("a");
   CHECK(client.receive(1) == "a");
   server.shutdown();
@@ -223,7 +187,7 @@ TEST_CASE("Server: a server that is destroyed cuts off what runs", "[server]") {
   service.add_tcp("127.0.0.1:0");
   auto handle = server->add_service(std::move(service));
   REQUIRE(error_of(server->start()) == "no error");
-  Client client(handle->local_addresses()[0]);
+  BlockingClient client(handle->local_addresses()[0]);
   client.send("a");
   CHECK(client.receive(1) == "a");
   server.reset();
@@ -237,7 +201,7 @@ TEST_CASE("Server: a connection filter closes connections before anything is rea
   service.set_connection_filter(std::make_shared<RefuseAll>());
   auto handle = server.add_service(std::move(service));
   REQUIRE(error_of(server.start()) == "no error");
-  Client client(handle->local_addresses()[0]);
+  BlockingClient client(handle->local_addresses()[0]);
   CHECK(client.is_closed_by_peer());
   CHECK(handle->stats().filtered == 1);
 }
@@ -249,9 +213,9 @@ TEST_CASE("Server: at connections_max, new connections wait until one ends", "[s
   auto handle = server.add_service(std::move(service));
   REQUIRE(error_of(server.start()) == "no error");
   SocketAddress address = handle->local_addresses()[0];
-  Client one(address);
-  Client two(address);
-  Client three(address);  // in the kernel's queue
+  BlockingClient one(address);
+  BlockingClient two(address);
+  BlockingClient three(address);  // in the kernel's queue
   three.send("3");
   one.send("1");
   two.send("2");
@@ -275,7 +239,7 @@ TEST_CASE("Server: several accept loops share a socket", "[server]") {
   REQUIRE(error_of(server.start()) == "no error");
   REQUIRE(handle->local_addresses().size() == 1);
   for (int i = 0; i < 20; ++i) {
-    Client client(handle->local_addresses()[0]);
+    BlockingClient client(handle->local_addresses()[0]);
     client.send("x");
     CHECK(client.receive(1) == "x");
   }
