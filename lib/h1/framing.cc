@@ -44,33 +44,47 @@ bool names_unknown_coding(std::string_view value) {
   return unknown;
 }
 
-FieldsFraming transfer_encoding_framing(const HeaderMap& headers, Version version) {
-  if (headers.contains(HeaderId::ContentLength)) {
-    return refuse(400, "Content-Length beside Transfer-Encoding");
+// The first field of one name, and whether there are more.
+struct Field {
+  const HeaderMap::Entry* first = nullptr;
+  bool is_repeated = false;
+
+  void add(const HeaderMap::Entry& entry) {
+    is_repeated = first != nullptr;
+    first = is_repeated ? first : &entry;
   }
+};
+
+FieldsFraming transfer_encoding_framing(const Field& field, Version version) {
   if (version == Version::Http10) return refuse(400, "Transfer-Encoding in HTTP/1.0");
-  if (headers.count(HeaderId::TransferEncoding) != 1) {
-    return refuse(400, "a repeated Transfer-Encoding");
-  }
-  std::string_view value = *headers.get(HeaderId::TransferEncoding);
+  if (field.is_repeated) return refuse(400, "a repeated Transfer-Encoding");
+  std::string_view value = field.first->value_view();
   if (equals_ignoring_case(value, "chunked")) return Framing::chunked();
   if (names_unknown_coding(value)) return refuse(501, "an unknown transfer coding");
   return refuse(400, "a malformed Transfer-Encoding");
 }
 
-FieldsFraming content_length_framing(const HeaderMap& headers) {
-  if (headers.count(HeaderId::ContentLength) != 1) return refuse(400, "a repeated Content-Length");
-  std::optional<std::uint64_t> size = read_content_length(*headers.get(HeaderId::ContentLength));
+FieldsFraming content_length_framing(const Field& field) {
+  if (field.is_repeated) return refuse(400, "a repeated Content-Length");
+  std::optional<std::uint64_t> size = read_content_length(field.first->value_view());
   if (!size) return refuse(400, "a Content-Length that is no number");
   return Framing::sized(*size);
 }
 
 FieldsFraming fields_framing(const HeaderMap& headers, Version version) {
-  if (headers.contains(HeaderId::TransferEncoding)) {
-    return transfer_encoding_framing(headers, version);
+  constexpr HeaderIdSet kFramingFields = {HeaderId::ContentLength, HeaderId::TransferEncoding};
+  if (!headers.present().intersects(kFramingFields)) return std::nullopt;
+  Field length;
+  Field encoding;
+  for (const HeaderMap::Entry& entry : headers.entries()) {
+    if (entry.id == HeaderId::ContentLength) length.add(entry);
+    if (entry.id == HeaderId::TransferEncoding) encoding.add(entry);
   }
-  if (headers.contains(HeaderId::ContentLength)) return content_length_framing(headers);
-  return std::nullopt;
+  if (length.first != nullptr && encoding.first != nullptr) {
+    return refuse(400, "Content-Length beside Transfer-Encoding");
+  }
+  if (encoding.first != nullptr) return transfer_encoding_framing(encoding, version);
+  return content_length_framing(length);
 }
 
 bool has_no_body(const ResponseHeader& response, Method method) {

@@ -45,7 +45,7 @@ class HeadParser {
   LineKind skip_empty_lines();
   ParseResult start_line_done(LineKind kind, const ParseError& error);
   ParseResult fields(std::size_t bytes_max);
-  ParseResult add_field(const HeaderMap::Entry& entry);
+  bool add_field(const HeaderMap::Entry& entry);
   ParseResult check_host(RequestHeader& out);
   ParseResult need_more() noexcept;
   ParseResult refuse(std::uint16_t status, std::string_view reason) noexcept;
@@ -124,31 +124,33 @@ ParseResult HeadParser::start_line_done(LineKind kind, const ParseError& error) 
   return {ParseStatus::Done, {}};
 }
 
-ParseResult HeadParser::add_field(const HeaderMap::Entry& entry) {
+// False if there are too many.
+bool HeadParser::add_field(const HeaderMap::Entry& entry) {
   bool is_cookie = entry.id == HeaderId::Cookie;
   std::uint32_t& count = is_cookie ? progress_.cookie_fields_ : progress_.fields_;
-  if (count >= (is_cookie ? options_.cookie_fields_max : options_.fields_max)) {
-    return refuse(431, kTooMany);
-  }
+  if (count >= (is_cookie ? options_.cookie_fields_max : options_.fields_max)) return false;
   ++count;
   fields_.push_received(entry);
-  return {ParseStatus::Done, {}};
+  return true;
 }
 
 // Reads fields up to and with the empty line. Done leaves the bytes in the buffer.
 ParseResult HeadParser::fields(std::size_t bytes_max) {
   LinePolicy policy(options_, role_);
-  std::string_view reason;
   HeaderMap::Entry entry;
   while (true) {
+    while (const char* next = read_plain_field_line(in_.at, in_.begin, in_.end, entry)) {
+      in_.at = next;
+      if (!add_field(entry)) return refuse(431, kTooMany);
+    }
+    std::string_view reason;
     LineKind kind = read_field_line(in_, policy, entry, reason);
+    // What plain lines take is looked at here too: the last line, the empty one, is none.
     if (static_cast<std::size_t>(in_.at - in_.begin) > bytes_max) return refuse(431, kTooLong);
     switch (kind) {
-      case LineKind::Field: {
-        ParseResult added = add_field(entry);
-        if (added.status == ParseStatus::Error) return added;
+      case LineKind::Field:
+        if (!add_field(entry)) return refuse(431, kTooMany);
         break;
-      }
       case LineKind::Fold:
         if (fields_.empty()) return refuse(400, "a blank before the first field");
         // Each fold copies the value so far: their number is limited like that of fields.

@@ -64,10 +64,15 @@ LineKind read_version_and_line_end(Input& in, const char* at, const LinePolicy& 
 LineKind read_request_line(Input& in, const ParserOptions& options, RequestHeader& out,
                            ParseError& error) {
   const char* at = in.at;
-  while (at != in.end && is_token_char(*at)) ++at;
-  if (at == in.end) return LineKind::NeedMore;
-  if (*at != ' ' || at == in.at) return refuse(error, 400, "a malformed method");
-  Method method = Method::from(text_between(in.at, at));
+  Method method = Method::Get;
+  if (in.end - at >= 4 && std::memcmp(at, "GET ", 4) == 0) {
+    at += 3;
+  } else {
+    while (at != in.end && is_token_char(*at)) ++at;
+    if (at == in.end) return LineKind::NeedMore;
+    if (*at != ' ' || at == in.at) return refuse(error, 400, "a malformed method");
+    method = Method::from(text_between(in.at, at));
+  }
 
   const char* target_begin = ++at;
   RawBytes raw_bytes =

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -10,6 +11,9 @@
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
+
+#include "pingora/http/field_syntax.h"
+#include "pingora/http/header_id.h"
 
 namespace pingora::internal {
 
@@ -76,14 +80,14 @@ inline unsigned equal_mask(__m128i bytes, char wanted) noexcept {
 template <class Mask>
 inline const char* scan16(const char* begin, const char* end, const char* readable, Mask mask,
                           const char* (*scalar)(const char*, const char*)) noexcept {
-  while (end - begin >= 16) {
+  std::ptrdiff_t left = end - begin;
+  for (; left >= 16; left -= 16, begin += 16) {
     unsigned bits = mask(load16(begin));
     if (bits != 0) return begin + __builtin_ctz(bits);
-    begin += 16;
   }
-  if (begin == end) return end;
+  if (left == 0) return end;
   if (end - readable < 16) return scalar(begin, end);
-  unsigned bits = mask(load16(end - 16)) >> (16 - (end - begin));
+  unsigned bits = mask(load16(end - 16)) >> (16 - left);
   return bits != 0 ? begin + __builtin_ctz(bits) : end;
 }
 
@@ -102,6 +106,34 @@ inline const char* find_colon(const char* begin, const char* end, const char* re
   return scan16(
       begin, end, readable, [](__m128i bytes) { return equal_mask(bytes, ':'); },
       [](const char* b, const char* e) { return find_byte_scalar(b, e, ':'); });
+}
+
+/// The first 16 characters of the known names, in lower case.
+struct NameStart {
+  alignas(16) char text[16];
+};
+inline constexpr auto kNameStarts = [] {
+  std::array<NameStart, kHeaderNameCount> starts{};
+  for (std::size_t i = 0; i < kHeaderNameCount; ++i) {
+    for (std::size_t at = 0; at < 16 && at < kHeaderNames[i].size(); ++at) {
+      starts[i].text[at] = to_lower(kHeaderNames[i][at]);
+    }
+  }
+  return starts;
+}();
+
+/// As `header_id`, for a name of 2 to 16 characters with 16 readable bytes from its first on.
+inline HeaderId header_id16(const char* name, std::size_t size) noexcept {
+  std::uint8_t i = kHeaderNameSlots[header_name_slot(name, size)];
+  if (kHeaderNameSizes[i] != size) return HeaderId::Other;
+  __m128i bytes = load16(name);
+  __m128i known = _mm_load_si128(reinterpret_cast<const __m128i*>(kNameStarts[i].text));
+  __m128i equal = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), known);
+  // As in `equals_known_name`, bytes below 0x20 fold to what they are not.
+  __m128i printable = _mm_cmpgt_epi8(bytes, _mm_set1_epi8(0x1f));
+  auto same = static_cast<unsigned>(_mm_movemask_epi8(_mm_and_si128(equal, printable)));
+  bool is_same = (~same & ((1u << size) - 1)) == 0;
+  return is_same ? static_cast<HeaderId>(i) : HeaderId::Other;
 }
 
 #else

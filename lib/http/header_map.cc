@@ -30,6 +30,19 @@ Result<void> check_field(HeaderName name, std::string_view value) {
   return {};
 }
 
+// Whether the comma-separated list has that element.
+bool list_has(std::string_view list, std::string_view token) {
+  if (list.size() < token.size()) return false;
+  if (equals_ignoring_case(list, token)) return true;
+  // A list of one element, as most are.
+  bool is_one = std::memchr(list.data(), ',', list.size()) == nullptr;
+  if (is_one) return equals_ignoring_case(trim_blanks(list), token);
+  while (auto element = next_list_element(list)) {
+    if (equals_ignoring_case(*element, token)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 HeaderMap& HeaderMap::operator=(HeaderMap&& other) noexcept {
@@ -120,20 +133,23 @@ const HeaderMap::Entry* HeaderMap::find_other(std::string_view name,
   return nullptr;
 }
 
+const HeaderMap::Entry* HeaderMap::find_next(HeaderName name, const Entry* from) const noexcept {
+  if (name.id() == HeaderId::Other) return find_other(name.text(), from + 1);
+  for (const Entry* entry = from + 1; entry != entries_ + count_; ++entry) {
+    if (entry->id == name.id()) return entry;
+  }
+  return nullptr;
+}
+
 std::size_t HeaderMap::count(HeaderName name) const noexcept {
   std::size_t found = 0;
-  for ([[maybe_unused]] std::string_view value : get_all(name)) ++found;
+  for (const Entry* entry = find(name); entry != nullptr; entry = find_next(name, entry)) ++found;
   return found;
 }
 
 bool HeaderMap::has_token(HeaderName name, std::string_view token) const noexcept {
-  if (!present_.contains(name.id())) return false;
-  for (std::string_view value : get_all(name)) {
-    if (value.size() < token.size()) continue;
-    if (equals_ignoring_case(value, token)) return true;
-    while (auto element = next_list_element(value)) {
-      if (equals_ignoring_case(*element, token)) return true;
-    }
+  for (const Entry* entry = find(name); entry != nullptr; entry = find_next(name, entry)) {
+    if (list_has(entry->value_view(), token)) return true;
   }
   return false;
 }

@@ -45,18 +45,18 @@ bool is_alpha(char c) {
 
 // The size of the registered name or IPv4 address that `text` begins with.
 std::size_t reg_name_size(std::string_view text) {
-  std::size_t i = 0;
-  while (i < text.size()) {
-    if (kHostChars[static_cast<unsigned char>(text[i])]) {
-      ++i;
-    } else if (text[i] == '%' && i + 2 < text.size() && is_hex_digit(text[i + 1]) &&
-               is_hex_digit(text[i + 2])) {
-      i += 3;
+  const char* at = text.data();
+  const char* end = at + text.size();
+  while (at != end) {
+    if (kHostChars[static_cast<unsigned char>(*at)]) {
+      ++at;
+    } else if (*at == '%' && end - at > 2 && is_hex_digit(at[1]) && is_hex_digit(at[2])) {
+      at += 3;
     } else {
       break;
     }
   }
-  return i;
+  return static_cast<std::size_t>(at - text.data());
 }
 
 // The size of the bracketed IPv6 address that `text` begins with, or 0.

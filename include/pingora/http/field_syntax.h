@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -21,6 +23,35 @@ inline constexpr auto kTokenChars = [] {
 
 constexpr char to_lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+constexpr bool equals_ignoring_case_by_byte(const char* a, const char* b,
+                                            std::size_t size) noexcept {
+  for (std::size_t i = 0; i < size; ++i) {
+    if (to_lower(a[i]) != to_lower(b[i])) return false;
+  }
+  return true;
+}
+
+inline std::uint64_t load8(const char* text) noexcept {
+  std::uint64_t bytes;
+  std::memcpy(&bytes, text, sizeof bytes);
+  return bytes;
+}
+
+// Makes A to Z in each byte a to z: bit 7 of the two sums says whether the low seven bits are at
+// least 'A', and whether they are beyond 'Z'.
+constexpr std::uint64_t to_lower8(std::uint64_t bytes) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101u;
+  std::uint64_t low = bytes & (kOnes * 0x7f);
+  std::uint64_t is_upper = (low + kOnes * (0x80 - 'A')) & ~(low + kOnes * (0x7f - 'Z')) & ~bytes;
+  return bytes | (is_upper & (kOnes * 0x80)) >> 2;
+}
+
+inline bool equals_ignoring_case8(const char* a, const char* b) noexcept {
+  std::uint64_t left = load8(a);
+  std::uint64_t right = load8(b);
+  return left == right || to_lower8(left) == to_lower8(right);
 }
 
 }  // namespace internal
@@ -45,10 +76,15 @@ bool is_field_value(std::string_view text) noexcept;
 /// Compares as ASCII does, whatever the case.
 constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (internal::to_lower(a[i]) != internal::to_lower(b[i])) return false;
+  std::size_t size = a.size();
+  if consteval {
+    return internal::equals_ignoring_case_by_byte(a.data(), b.data(), size);
   }
-  return true;
+  if (size < 8) return internal::equals_ignoring_case_by_byte(a.data(), b.data(), size);
+  for (std::size_t i = 0; i + 8 < size; i += 8) {
+    if (!internal::equals_ignoring_case8(a.data() + i, b.data() + i)) return false;
+  }
+  return internal::equals_ignoring_case8(a.data() + size - 8, b.data() + size - 8);
 }
 
 /// `text` without the spaces and tabs around it.

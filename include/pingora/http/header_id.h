@@ -136,6 +136,14 @@ inline constexpr std::string_view kHeaderNames[] = {"",
 inline constexpr std::size_t kHeaderNameCount = std::size(kHeaderNames);
 static_assert(kHeaderNameCount <= 128, "HeaderIdSet holds 128");
 
+inline constexpr auto kHeaderNameSizes = [] {
+  std::array<std::uint8_t, kHeaderNameCount> sizes{};
+  for (std::size_t i = 0; i < kHeaderNameCount; ++i) {
+    sizes[i] = static_cast<std::uint8_t>(kHeaderNames[i].size());
+  }
+  return sizes;
+}();
+
 inline constexpr std::size_t kHeaderNameSizeMin = 2;
 
 /// A perfect hash of the known names: four characters and the length, multiplied. The multiplier
@@ -207,9 +215,9 @@ constexpr bool equals_known_name(const char* text, const char* name, std::size_t
 constexpr HeaderId header_id(std::string_view text) noexcept {
   if (text.size() < internal::kHeaderNameSizeMin) return HeaderId::Other;
   std::uint8_t i = internal::kHeaderNameSlots[internal::header_name_slot(text.data(), text.size())];
-  const std::string_view& name = internal::kHeaderNames[i];
-  if (name.size() != text.size()) return HeaderId::Other;
-  bool same = internal::equals_known_name(text.data(), name.data(), name.size());
+  if (internal::kHeaderNameSizes[i] != text.size()) return HeaderId::Other;
+  const char* name = internal::kHeaderNames[i].data();
+  bool same = internal::equals_known_name(text.data(), name, text.size());
   return same ? static_cast<HeaderId>(i) : HeaderId::Other;
 }
 

@@ -137,6 +137,7 @@ class HeaderMap {
     return entry != entries_ + count_ ? entry : nullptr;
   }
   const Entry* find_other(std::string_view name, const Entry* from) const noexcept;
+  const Entry* find_next(HeaderName name, const Entry* from) const noexcept;
   Entry make_entry(HeaderName name, std::string_view value);
   void grow();
   void release_arena() noexcept;
