@@ -7,16 +7,21 @@ namespace pingora {
 void DeadlineTimer::arm(Strand& strand, TimePoint deadline) {
   deadline_ = deadline;
   if (deadline == kNever) return;
-  strand_ = &strand;
+  if (strand_.get() != &strand) {
+    detach();
+    deadline_ = deadline;
+    strand.retain();
+    strand_ = StrandRef(&strand);
+  }
   if (deadline < node_.expiry()) strand.worker().add_timer(node_, deadline, strand, *this);
 }
 
 void DeadlineTimer::detach() {
   deadline_ = kNever;
-  if (strand_ == nullptr) return;
+  if (!strand_) return;
   strand_->worker().remove_timer(node_);
   strand_->remove(*this);
-  strand_ = nullptr;
+  strand_ = StrandRef();
 }
 
 void DeadlineTimer::look(Job& job) {

@@ -12,8 +12,8 @@ namespace pingora {
 /// lifting it only notes the time. The wheel is touched when it is set to earlier than the wheel
 /// would look at it; when the wheel does look, a deadline that has moved is put in again.
 ///
-/// Belongs to the strand that it is armed with. While it is linked in the wheel, that strand stays
-/// alive; `detach` before it changes strands.
+/// Belongs to the strand that it is armed with, and keeps it alive until `detach`. Detach it before
+/// it changes strands, if both may run at the same time; arming it in another one detaches it too.
 class DeadlineTimer : Job {
  public:
   using OnExpired = void (*)(DeadlineTimer&);
@@ -34,7 +34,7 @@ class DeadlineTimer : Job {
   static void look(Job& job);
 
   OnExpired on_expired_;
-  Strand* strand_ = nullptr;
+  StrandRef strand_;
   TimePoint deadline_ = kNever;
   TimerNode node_;
 };

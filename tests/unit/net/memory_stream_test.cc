@@ -112,7 +112,6 @@ TEST_CASE_METHOD(NetFixture, "MemoryStream: a stall ends with the deadline, or w
     auto [size, none] = co_await when_all(std::move(read), release(stream));
     co_return size;
   };
-  near->detach_timer();
   auto result = block_on(runtime, released(read_until(near.get(), kNever), near.get()));
   REQUIRE(result);
   CHECK(*result == 3);
