@@ -17,6 +17,8 @@
 //           empties the strand's queue knows that the job comes no more.
 #include "pingora/runtime/descriptor.h"
 
+#include <poll.h>
+
 #include <array>
 #include <mutex>
 #include <utility>
@@ -29,7 +31,10 @@ namespace internal {
 
 class DescriptorCore : public FrameAllocated {
  public:
-  DescriptorCore(Worker& worker, int fd) : worker_(worker), reactor_(worker.io_context(), fd) {}
+  DescriptorCore(Worker& worker, int fd) : worker_(worker), reactor_(worker.io_context(), fd) {
+    slot(Direction::Read).is_in_reactor = true;
+    reactor_.open(slot(Direction::Read));
+  }
 
   Worker& worker() const noexcept { return worker_; }
   int fd() const noexcept { return reactor_.fd(); }
@@ -54,6 +59,7 @@ class DescriptorCore : public FrameAllocated {
 
   static void on_complete(WaitOp& op) noexcept;
   void complete(Slot& slot) noexcept;
+  bool is_readable() const noexcept;
   Slot& slot(Direction direction) noexcept { return slots_[static_cast<std::size_t>(direction)]; }
   bool is_in_reactor() const noexcept { return slots_[0].is_in_reactor || slots_[1].is_in_reactor; }
 
@@ -87,11 +93,14 @@ void DescriptorCore::complete(Slot& slot) noexcept {
       job = std::exchange(slot.job, nullptr);
       Strand* strand = std::exchange(slot.strand, nullptr);
       if (strand->enter_or_enqueue(*job)) entered = strand;
-    } else {
+    } else if (idle_watch_ == nullptr || &slot != &slots_[0]) {
       slot.is_ready = true;
-      if (idle_watch_ != nullptr && &slot == &slots_[0]) {
-        discarded = idle_watch_->on_idle_event();
-      }
+    } else if (is_readable()) {
+      slot.is_ready = true;
+      discarded = idle_watch_->on_idle_event();
+    } else {
+      slot.is_in_reactor = true;
+      reactor_.start(Direction::Read, slot);
     }
   }
   if (entered != nullptr) entered->run_entered(*job);
@@ -122,15 +131,20 @@ void DescriptorCore::cancel_wait(Direction direction, Strand& strand, Job& job) 
   if (strand.remove(job)) slot.is_ready = true;
 }
 
+// An edge may be of bytes that were read together with those before them. Whoever waits for them
+// tries to read and waits again; an idle connection must not be given up for it.
+bool DescriptorCore::is_readable() const noexcept {
+  pollfd polled{reactor_.fd(), POLLIN | POLLRDHUP, 0};
+  return ::poll(&polled, 1, 0) != 0;
+}
+
 bool DescriptorCore::start_idle_watch(IdleWatch& watch) {
   Slot& slot = this->slot(Direction::Read);
-  {
-    std::lock_guard lock(mutex_);
-    if (slot.is_ready) return false;
-    idle_watch_ = &watch;
-    if (std::exchange(slot.is_in_reactor, true)) return true;
-  }
-  reactor_.start(Direction::Read, slot);
+  std::lock_guard lock(mutex_);
+  if (slot.is_ready && is_readable()) return false;
+  slot.is_ready = false;
+  idle_watch_ = &watch;
+  if (!std::exchange(slot.is_in_reactor, true)) reactor_.start(Direction::Read, slot);
   return true;
 }
 

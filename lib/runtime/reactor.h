@@ -45,12 +45,15 @@ class WaitOp
 /// Thread-safe, but for `close` and `release`, which come last.
 class Reactor {
  public:
-  Reactor(asio::io_context& context, int fd);
+  Reactor(asio::io_context& context, int fd) noexcept;
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
   ~Reactor();
 
   int fd() const noexcept { return fd_; }
+  /// Begins, with a wait for reading that is in the reactor from the first moment on: it costs no
+  /// attempt that finds nothing.
+  void open(WaitOp& read_op);
   void start(Direction direction, WaitOp& op);
   /// Ends the registration and closes the descriptor. Waits still in it are reported.
   void close();
@@ -60,8 +63,10 @@ class Reactor {
  private:
   int fd_;
 #if PINGORA_REACTOR_OP
+  asio::io_context& context_;
   asio::detail::epoll_reactor& reactor_;
   asio::detail::epoll_reactor::per_descriptor_data data_{};
+  bool has_waited_for_writing_ = false;
 #else
   asio::posix::stream_descriptor descriptor_;
 #endif

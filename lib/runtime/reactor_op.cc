@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 namespace pingora::internal {
 
 using asio::detail::epoll_reactor;
@@ -25,20 +27,29 @@ void WaitOp::complete_wait(void* /*owner*/, asio::detail::operation* base, const
   self->on_complete_(*self);
 }
 
-Reactor::Reactor(asio::io_context& context, int fd)
-    : fd_(fd), reactor_(asio::use_service<epoll_reactor>(context)) {
+Reactor::Reactor(asio::io_context& context, int fd) noexcept
+    : fd_(fd), context_(context), reactor_(asio::use_service<epoll_reactor>(context)) {
   reactor_.init_task();
-  // A failure (out of watches) shows as an operation that completes at once: the system calls that
-  // follow block on nothing, and the deadline of the operation ends it.
-  reactor_.register_descriptor(fd_, data_);
 }
 
 Reactor::~Reactor() { close(); }
 
+void Reactor::open(WaitOp& read_op) {
+  // Asio counts as work what it starts itself, and this it does not.
+  asio::use_service<asio::detail::scheduler>(context_).work_started();
+  // After a failure (out of watches) no wait ends but by its deadline.
+  reactor_.register_internal_descriptor(epoll_reactor::read_op, fd_, data_, &read_op);
+}
+
+// "Speculative" is Asio's word for asking the operation first. A wait behind an edge that was seen
+// while nobody waited is over at once, as it should; but Asio also takes a new descriptor for
+// ready, which one that has just refused to take more bytes is not.
 void Reactor::start(Direction direction, WaitOp& op) {
   op.ec_ = asio::error_code();
-  reactor_.start_op(direction == Direction::Read ? epoll_reactor::read_op : epoll_reactor::write_op,
-                    fd_, data_, &op, /*is_continuation=*/true, /*allow_speculative=*/true);
+  bool is_reading = direction == Direction::Read;
+  bool is_speculative = is_reading || std::exchange(has_waited_for_writing_, true);
+  reactor_.start_op(is_reading ? epoll_reactor::read_op : epoll_reactor::write_op, fd_, data_, &op,
+                    /*is_continuation=*/true, is_speculative);
 }
 
 void Reactor::close() {

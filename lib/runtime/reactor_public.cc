@@ -10,9 +10,11 @@ namespace pingora::internal {
 
 WaitOp::WaitOp(OnComplete on_complete) noexcept : on_complete_(on_complete) {}
 
-Reactor::Reactor(asio::io_context& context, int fd) : fd_(fd), descriptor_(context, fd) {}
+Reactor::Reactor(asio::io_context& context, int fd) noexcept : fd_(fd), descriptor_(context, fd) {}
 
 Reactor::~Reactor() { close(); }
+
+void Reactor::open(WaitOp& read_op) { start(Direction::Read, read_op); }
 
 void Reactor::start(Direction direction, WaitOp& op) {
   descriptor_.async_wait(direction == Direction::Read ? asio::posix::stream_descriptor::wait_read

@@ -1,0 +1,239 @@
+// Copyright 2026 The Pingora C++ Authors
+// SPDX-License-Identifier: Apache-2.0
+#include "pingora/runtime/descriptor.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <latch>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "pingora/runtime/combinators.h"
+#include "pingora/runtime/task_group.h"
+#include "pingora/runtime/timer.h"
+
+using namespace pingora;
+using namespace std::chrono_literals;
+
+namespace {
+
+// `co_await ReadyOp(descriptor, direction)`
+class ReadyOp {
+ public:
+  using ValueType = void;
+  ReadyOp(Descriptor& descriptor, Direction direction) noexcept
+      : descriptor_(descriptor), direction_(direction) {}
+  bool start(Completion& completion) {
+    completion_ = &completion;
+    descriptor_.start_wait(direction_, completion.strand(), completion);
+    return false;
+  }
+  void cancel() { descriptor_.cancel_wait(direction_, completion_->strand(), *completion_); }
+  Result<void> take_result() { return {}; }
+
+ private:
+  Descriptor& descriptor_;
+  Direction direction_;
+  Completion* completion_ = nullptr;
+};
+
+// One end in a worker's reactor, the other one with the test.
+struct DescriptorFixture {
+  DescriptorFixture() {
+    runtime.start();
+    std::array<int, 2> fds{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()) == 0);
+    descriptor.emplace(runtime.worker(0), fds[0]);
+    peer = fds[1];
+  }
+  ~DescriptorFixture() { close_peer(); }
+  void close_peer() {
+    if (peer >= 0) ::close(std::exchange(peer, -1));
+  }
+  void send(const char* text) { REQUIRE(::write(peer, text, ::strlen(text)) > 0); }
+
+  // Waits until there is something to read, and reads it.
+  static Task<std::string> receive(Descriptor* from) {
+    std::array<char, 100> bytes{};
+    for (;;) {
+      ssize_t size = ::read(from->fd(), bytes.data(), bytes.size());
+      if (size >= 0) co_return std::string(bytes.data(), static_cast<std::size_t>(size));
+      co_await ReadyOp(*from, Direction::Read);
+    }
+  }
+
+  Runtime runtime{RuntimeOptions{.threads = 2, .name = "test"}};
+  std::optional<Descriptor> descriptor;
+  int peer = -1;
+};
+
+Task<> yields(int count) {
+  for (int i = 0; i < count; ++i) co_await yield();
+}
+
+struct Watch : IdleWatch {
+  std::shared_ptr<void> on_idle_event() noexcept override {
+    has_fired.count_down();
+    return std::move(discard);
+  }
+  std::latch has_fired{1};
+  std::shared_ptr<void> discard;
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(DescriptorFixture, "Descriptor: a wait for reading ends with bytes, and the end",
+                 "[descriptor]") {
+  send("one");
+  CHECK(*block_on(runtime, receive(&*descriptor)) == "one");
+  auto send_later = [](DescriptorFixture* self, const char* text) -> Task<> {
+    co_await yields(5);
+    self->send(text);
+  };
+  auto both = block_on(runtime, when_all(receive(&*descriptor), send_later(this, "two")));
+  CHECK(std::get<0>(*both) == "two");
+  close_peer();
+  CHECK(block_on(runtime, receive(&*descriptor))->empty());
+}
+
+TEST_CASE_METHOD(DescriptorFixture, "Descriptor: a wait for writing ends when there is room",
+                 "[descriptor]") {
+  auto fill = [](int fd) {
+    std::string bytes(4096, 'x');
+    while (::write(fd, bytes.data(), bytes.size()) > 0) {
+    }
+  };
+  auto drain = [](int fd) {
+    std::string bytes(65536, ' ');
+    while (::read(fd, bytes.data(), bytes.size()) > 0) {
+    }
+  };
+  auto write_one = [](Descriptor* to) -> Task<int> {
+    int waits = 0;
+    while (::write(to->fd(), "y", 1) < 0) {
+      ++waits;
+      co_await ReadyOp(*to, Direction::Write);
+    }
+    co_return waits;
+  };
+  for (int round = 0; round < 3; ++round) {
+    fill(descriptor->fd());
+    auto drain_later = [](decltype(drain) f, int fd) -> Task<> {
+      co_await yields(5);
+      f(fd);
+    };
+    auto both = block_on(runtime, when_all(write_one(&*descriptor), drain_later(drain, peer)));
+    REQUIRE(both);
+    CHECK(std::get<0>(*both) >= 1);
+    drain(peer);
+  }
+}
+
+TEST_CASE_METHOD(DescriptorFixture,
+                 "Descriptor: what a cancelled wait would have been told, the "
+                 "next one is",
+                 "[descriptor]") {
+  for (int round = 0; round < 20; ++round) {
+    auto cancelled = block_on(runtime, when_any(receive(&*descriptor), yields(round % 5)));
+    REQUIRE(cancelled);
+    REQUIRE(cancelled->index() == 1);
+    send("x");
+    REQUIRE(*block_on(runtime, receive(&*descriptor)) == "x");
+  }
+}
+
+TEST_CASE_METHOD(DescriptorFixture, "Descriptor: may go while waits are in the reactor",
+                 "[descriptor]") {
+  auto cancelled = block_on(runtime, when_any(receive(&*descriptor), yields(2)));
+  CHECK(cancelled->index() == 1);
+  descriptor.reset();
+  char byte = 0;
+  CHECK(::read(peer, &byte, 1) == 0);
+}
+
+TEST_CASE_METHOD(DescriptorFixture, "Descriptor: an idle watch is told of bytes and of the end",
+                 "[descriptor]") {
+  bool closes = GENERATE(false, true);
+  bool was_read = GENERATE(false, true);
+  if (was_read) {
+    send("x");
+    REQUIRE(block_on(runtime, receive(&*descriptor)));
+    // Until the kernel has nothing left, as the rules say.
+    REQUIRE(block_on(runtime, when_any(receive(&*descriptor), yields(2)))->index() == 1);
+  }
+  Watch watch;
+  REQUIRE(descriptor->start_idle_watch(watch));
+  if (closes) {
+    close_peer();
+  } else {
+    send("y");
+  }
+  watch.has_fired.wait();
+  CHECK_FALSE(descriptor->stop_idle_watch());
+  CHECK_FALSE(descriptor->start_idle_watch(watch));
+  CHECK(*block_on(runtime, receive(&*descriptor)) == (closes ? "" : "y"));
+}
+
+TEST_CASE_METHOD(DescriptorFixture, "Descriptor: a watch that is stopped in time tells nothing",
+                 "[descriptor]") {
+  REQUIRE(block_on(runtime, when_any(receive(&*descriptor), yields(2)))->index() == 1);
+  Watch watch;
+  REQUIRE(descriptor->start_idle_watch(watch));
+  REQUIRE(descriptor->stop_idle_watch());
+  send("x");
+  CHECK(*block_on(runtime, receive(&*descriptor)) == "x");
+  CHECK_FALSE(watch.has_fired.try_wait());
+}
+
+TEST_CASE_METHOD(DescriptorFixture, "Descriptor: a watch may have it destroyed", "[descriptor]") {
+  REQUIRE(block_on(runtime, when_any(receive(&*descriptor), yields(2)))->index() == 1);
+  auto owned = std::make_shared<Descriptor>(std::move(*descriptor));
+  descriptor.reset();
+  Watch watch;
+  Descriptor& watched = *owned;
+  watch.discard = std::move(owned);
+  REQUIRE(watched.start_idle_watch(watch));
+  send("x");
+  watch.has_fired.wait();
+  char byte = 0;
+  while (::read(peer, &byte, 1) < 0 && errno == EAGAIN) std::this_thread::yield();
+  CHECK(::read(peer, &byte, 1) <= 0);
+}
+
+TEST_CASE_METHOD(DescriptorFixture, "Descriptor: goes on in another worker", "[descriptor]") {
+  for (int round = 0; round < 10; ++round) {
+    REQUIRE(block_on(runtime, when_any(receive(&*descriptor), yields(2)))->index() == 1);
+    if (round % 2 == 0) send("early");
+    Worker& next = runtime.worker(1 - descriptor->worker().index());
+    *descriptor = Descriptor(next, descriptor->release());
+    CHECK(&descriptor->worker() == &next);
+    if (round % 2 != 0) send("later");
+    CHECK(*block_on(runtime, receive(&*descriptor)) == (round % 2 == 0 ? "early" : "later"));
+  }
+}
+
+TEST_CASE_METHOD(DescriptorFixture,
+                 "Descriptor: an edge of bytes that were read already is no idle "
+                 "event",
+                 "[descriptor]") {
+  for (int round = 0; round < 50; ++round) {
+    // Sometimes the wait that is cancelled has had the edge, sometimes the reactor still has it.
+    auto waiting = block_on(runtime, when_any(receive(&*descriptor), yields(1)));
+    REQUIRE(waiting->index() == 1);
+    send("x");
+    char byte = 0;
+    REQUIRE(::read(descriptor->fd(), &byte, 1) == 1);
+    Watch watch;
+    REQUIRE(descriptor->start_idle_watch(watch));
+    REQUIRE(block_on(runtime, yields(round % 7)));
+    REQUIRE(descriptor->stop_idle_watch());
+    CHECK_FALSE(watch.has_fired.try_wait());
+  }
+}
