@@ -80,8 +80,9 @@ Task<> yields(int count) {
 
 struct Watch : IdleWatch {
   std::shared_ptr<void> on_idle_event() noexcept override {
+    auto discarded = std::move(discard);
     has_fired.count_down();
-    return std::move(discard);
+    return discarded;
   }
   std::latch has_fired{1};
   std::shared_ptr<void> discard;

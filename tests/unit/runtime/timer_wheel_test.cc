@@ -31,7 +31,10 @@ struct WheelFixture {
     TimerNode node;
   };
 
-  ~WheelFixture() { run_queue(); }
+  ~WheelFixture() {
+    run_queue();
+    for (Timer& timer : timers) wheel.remove(timer.node);
+  }
 
   Timer& make() { return timers.emplace_back(static_cast<int>(timers.size()), &fired); }
   bool insert(Timer& timer, Duration from_start) {
