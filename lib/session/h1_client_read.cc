@@ -115,8 +115,8 @@ bool H1ClientSession::has_buffered_input() const noexcept {
 Task<Bytes> H1ClientSession::read_body() {
   if (!is_head_final_) return Error::internal("a body before its head");
   if (auto piece = next_piece()) return std::move(*piece);
-  if (auto read = stream().try_read(transport_.input()); read && *read && **read != 0) {
-    if (auto piece = next_piece()) return std::move(*piece);
+  if (auto read = stream().try_read(transport_.input())) {
+    if (auto piece = take_read(std::move(*read))) return std::move(*piece);
   }
   return wait_for_body();
 }
@@ -132,10 +132,15 @@ std::optional<Result<Bytes>> H1ClientSession::next_piece() {
 Task<Bytes> H1ClientSession::wait_for_body() {
   for (;;) {
     auto read = co_await as_result(stream().read(transport_.input(), deadline_in(read_timeout_)));
-    if (!read) co_return read_failed(std::move(read.error()));
-    if (*read == 0) co_return body_ended();
-    if (auto piece = next_piece()) co_return std::move(*piece);
+    if (auto piece = take_read(std::move(read))) co_return std::move(*piece);
   }
+}
+
+// What a read of the body means: a piece, an error, or nothing if more has to be read.
+std::optional<Result<Bytes>> H1ClientSession::take_read(Result<std::size_t> read) {
+  if (!read) return fail(read_failed(std::move(read.error())));
+  if (*read == 0) return body_ended();
+  return next_piece();
 }
 
 Result<Bytes> H1ClientSession::body_ended() {

@@ -149,10 +149,9 @@ Task<Bytes> H1ServerSession::read_body() {
   }
   if (auto piece = next_piece()) return std::move(*piece);
   disarm_watch();
-  if (auto read = stream().try_read(transport_.input()); read && *read && **read != 0) {
-    if (auto piece = next_piece()) {
-      arm_watch();
-      return std::move(*piece);
+  if (!saw_end_) {
+    if (auto read = stream().try_read(transport_.input())) {
+      if (auto piece = take_read(std::move(*read))) return std::move(*piece);
     }
   }
   return wait_for_body();
@@ -183,26 +182,30 @@ std::optional<Result<Bytes>> H1ServerSession::next_piece() {
 }
 
 Task<Bytes> H1ServerSession::wait_for_body() {
-  Exchange& x = *exchange_;
   for (;;) {
     TimePoint began = coarse_now();
     Result<std::size_t> read = std::size_t{0};
     if (!saw_end_) read = co_await as_result(stream().read(transport_.input(), body_deadline()));
-    x.waited += coarse_now() - began;
-    if (!read) {
-      keep_alive_ = false;
-      if (is_timeout(read.error())) co_return body_timed_out();
-      co_return std::move(read.error()).into_down();
-    }
-    if (*read == 0) co_return body_ended_early();
-    if (auto piece = next_piece()) {
-      arm_watch();
-      co_return std::move(*piece);
-    }
+    exchange_->waited += coarse_now() - began;
+    if (auto piece = take_read(std::move(read))) co_return std::move(*piece);
   }
 }
 
-Result<Bytes> H1ServerSession::body_ended_early() {
+// What a read of the body means: a piece, an error, or nothing if more has to be read.
+std::optional<Result<Bytes>> H1ServerSession::take_read(Result<std::size_t> read) {
+  if (!read) {
+    keep_alive_ = false;
+    if (is_timeout(read.error())) return fail(body_timed_out());
+    saw_end_ = true;
+    return fail(std::move(read.error()).into_down());
+  }
+  if (*read == 0) return body_ended();
+  auto piece = next_piece();
+  if (piece) arm_watch();
+  return piece;
+}
+
+Result<Bytes> H1ServerSession::body_ended() {
   saw_end_ = true;
   keep_alive_ = false;
   if (auto end = exchange_->reader.end_of_stream(); !end) {

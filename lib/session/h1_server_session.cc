@@ -118,7 +118,8 @@ Task<bool> H1ServerSession::drain(TimePoint deadline, std::size_t* bytes_left) {
 Task<> H1ServerSession::linger(TimePoint deadline, std::size_t bytes_left) {
   stream().shutdown_write();
   transport_.input().reset();
-  while (!saw_end_) {
+  is_idle_ = true;  // a shutdown does not wait for this
+  while (!saw_end_ && !is_shutting_down_) {
     auto read = co_await as_result(stream().read(transport_.input(), deadline));
     std::size_t size = transport_.input().size();
     transport_.input().reset();

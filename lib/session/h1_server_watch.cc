@@ -25,7 +25,7 @@ void H1ServerSession::stop_closed_watch() noexcept {
 void H1ServerSession::arm_watch() {
   Exchange& x = *exchange_;
   if (x.watch == nullptr || x.is_watch_armed) return;
-  if (saw_end_ || transport_.input().size() >= kKeptBytesMax) return;
+  if (saw_end_ || stream().is_reading() || transport_.input().size() >= kKeptBytesMax) return;
   x.is_watch_armed = true;
   stream().start_readable_wait(*strand_, x.watch_job);
 }

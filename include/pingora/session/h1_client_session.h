@@ -84,8 +84,9 @@ class H1ClientSession : public ClientSession {
   Result<void> accept_head();
   Result<void> accept_informational();
   std::optional<Result<Bytes>> next_piece();
-  Result<Bytes> body_ended();
   Task<Bytes> wait_for_body();
+  std::optional<Result<Bytes>> take_read(Result<std::size_t> read);
+  Result<Bytes> body_ended();
   Error read_failed(Error error);
   Error closed_early();
 

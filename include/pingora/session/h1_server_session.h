@@ -51,6 +51,7 @@ class H1ServerSession final : public ServerSession, public internal::FrameAlloca
   void stop_closed_watch() noexcept override;
 
   const Digest& digest() const noexcept override { return transport_.stream().digest(); }
+  SocketAddress local_address() const override { return transport_.stream().local_address(); }
   Stream& stream() noexcept { return transport_.stream(); }
 
  private:
@@ -64,8 +65,9 @@ class H1ServerSession final : public ServerSession, public internal::FrameAlloca
   Error refuse(int status, std::string_view reason);
   Result<bool> give_up_head(Result<std::size_t> read, bool is_in_head);
   std::optional<Result<Bytes>> next_piece();
-  Result<Bytes> body_ended_early();
   Task<Bytes> wait_for_body();
+  std::optional<Result<Bytes>> take_read(Result<std::size_t> read);
+  Result<Bytes> body_ended();
   Duration body_rate_left() const noexcept;
   TimePoint body_deadline() const noexcept;
   Error body_timed_out();

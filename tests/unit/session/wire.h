@@ -73,7 +73,7 @@ inline ResponseHeader response(int status, std::string_view body_size = {}) {
 
 /// Serves requests until there are no more: answers each with `handler`, and refused ones with
 /// their status.
-using Handler = Task<> (*)(H1ServerSession&);
+using Handler = std::function<Task<>(H1ServerSession&)>;
 inline Task<> serve(H1ServerSession& session, Handler handler) {
   bool goes_on = true;
   while (goes_on) {
