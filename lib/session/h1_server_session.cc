@@ -94,12 +94,15 @@ Task<bool> H1ServerSession::finish_slowly() {
 Task<bool> H1ServerSession::drain(TimePoint deadline, std::size_t* bytes_left) {
   Exchange& x = *exchange_;
   for (;;) {
+    bool is_too_much = x.reader.remaining().value_or(0) > *bytes_left;
     while (auto piece = x.reader.next(transport_.input())) {
       if (!*piece) co_return false;
-      if (x.reader.is_done()) co_return true;
+      is_too_much = is_too_much || (*piece)->size() > *bytes_left;
       *bytes_left -= std::min(*bytes_left, (*piece)->size());
+      if (x.reader.is_done() && !is_too_much) co_return true;
+      if (is_too_much) break;
     }
-    if (*bytes_left == 0 || x.reader.remaining().value_or(0) > *bytes_left) {
+    if (is_too_much) {
       SessionMetrics::get().downstream.drain_bytes.add();
       *bytes_left = 0;
       co_return false;
