@@ -1,0 +1,120 @@
+// Copyright 2026 The Pingora C++ Authors
+// SPDX-License-Identifier: Apache-2.0
+#include "pingora/upstream/http_connector.h"
+
+#include <typeinfo>
+#include <utility>
+
+#include "pingora/base/assert.h"
+#include "pingora/runtime/strand.h"
+#include "pingora/runtime/timer.h"
+#include "pooled_h1_session.h"
+
+namespace pingora {
+
+using internal::PooledH1Session;
+
+namespace {
+
+// Sessions know "no deadline" as 0.
+std::chrono::milliseconds session_timeout(std::chrono::milliseconds timeout) {
+  return timeout == kNoTimeout ? std::chrono::milliseconds::zero() : timeout;
+}
+
+void set_timeouts(ClientSession& session, const PeerOptions& options) {
+  session.set_read_timeout(session_timeout(options.read_timeout));
+  session.set_write_timeout(session_timeout(options.write_timeout));
+}
+
+std::size_t leniency_bits(const PeerOptions& options) {
+  auto bit = [](Toggle toggle, unsigned position) {
+    return static_cast<std::size_t>(toggle == Toggle::On) << position;
+  };
+  return bit(options.allow_h1_response_invalid_content_length, 0) |
+         bit(options.allow_h1_response_bare_lf, 1) |
+         bit(options.allow_h1_response_spaces_after_header_name, 2) |
+         bit(options.allow_h1_response_obs_fold, 3);
+}
+
+// Puts the leniencies of the bits over what the options allow already.
+void allow(ClientSessionOptions& options, std::size_t bits) {
+  auto set = [bits](h1::Leniency& leniency, unsigned position) {
+    if ((bits >> position & 1) != 0) leniency = h1::Leniency::Allow;
+  };
+  set(options.parser.allow_invalid_response_content_length, 0);
+  set(options.parser.allow_bare_lf, 1);
+  set(options.parser.allow_spaces_after_response_header_name, 2);
+  set(options.parser.allow_obs_fold_in_responses, 3);
+}
+
+Strand& calling_strand() {
+  Strand* strand = Strand::current();
+  PINGORA_ASSERT(strand != nullptr);
+  return *strand;
+}
+
+}  // namespace
+
+HttpConnector::HttpConnector(ConnectorOptions options)
+    : transport_({.client_bind_to_ipv4 = std::move(options.client_bind_to_ipv4),
+                  .client_bind_to_ipv6 = std::move(options.client_bind_to_ipv6),
+                  .resolver = std::move(options.resolver),
+                  .pace = options.pace}),
+      pool_({.capacity = options.keepalive_pool_size, .shards = options.workers}) {
+  for (std::size_t bits = 0; bits < kLeniencySets; ++bits) {
+    session_options_[bits] = options.session;
+    allow(session_options_[bits], bits);
+  }
+}
+
+const ClientSessionOptions& HttpConnector::session_options(
+    const PeerOptions& options) const noexcept {
+  return session_options_[leniency_bits(options)];
+}
+
+Task<UpstreamSession> HttpConnector::get_http_session(const HttpPeer& peer) {
+  auto pooled = pool_.get(PeerKey(peer), calling_strand().worker());
+  if (pooled == nullptr) return new_session(peer);
+  // Nothing else is ever put into the pool.
+  std::unique_ptr<PooledH1Session> session(static_cast<PooledH1Session*>(pooled.release()));
+  session->begin_reuse(session_options(peer.options));
+  set_timeouts(*session, peer.options);
+  return UpstreamSession{std::move(session), true};
+}
+
+Task<UpstreamSession> HttpConnector::new_session(const HttpPeer& peer) {
+  if (peer.options.alpn == Alpn::H2) {
+    co_return Error::internal("the peer " + peer.to_string() +
+                              ": HTTP/2 to upstreams is not available yet");
+  }
+  ConnectedStream connected = co_await transport_.connect(peer);
+  if (!connected.received.empty()) {
+    // RFC 9112 §9.2: nothing may come before a request that it could be the answer to.
+    Error error = Error::explain(ErrorType::ConnectProxyFailure,
+                                 peer.to_string() + " sent something before any request");
+    co_return std::move(error).into_up();
+  }
+  Worker& worker = (co_await current_strand()).worker();
+  auto session = std::make_unique<PooledH1Session>(std::move(connected.stream), peer, worker,
+                                                   session_options(peer.options));
+  set_timeouts(*session, peer.options);
+  co_return UpstreamSession{std::move(session), false};
+}
+
+void HttpConnector::release(std::unique_ptr<ClientSession> session, const HttpPeer& peer) {
+  if (session == nullptr || !session->is_reusable()) return;
+  const ClientSession& object = *session;
+  if (typeid(object) != typeid(PooledH1Session)) return;
+  std::unique_ptr<PooledH1Session> pooled(static_cast<PooledH1Session*>(session.release()));
+  pooled->end_exchange();
+  pool_.put(std::move(pooled), peer.options.idle_timeout, calling_strand().worker());
+}
+
+Task<> HttpConnector::expire_idle_connections() {
+  for (;;) {
+    co_await sleep_for(std::chrono::seconds(1));
+    pool_.expire(Clock::now());
+  }
+}
+
+}  // namespace pingora
