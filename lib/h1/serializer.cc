@@ -102,12 +102,8 @@ Result<std::size_t> extra_size(std::span<const ExtraField> fields) {
 template <class WriteStartLine>
 Result<void> write_head(const HeaderMap& headers, const HeadEdits& edits,
                         std::size_t start_line_size, Buffer& out, WriteStartLine write_start_line) {
-  std::size_t extra = 0;
-  if (!edits.add.empty()) {
-    Result<std::size_t> size = extra_size(edits.add);
-    if (!size) return std::unexpected(std::move(size.error()));
-    extra = *size;
-  }
+  Result<std::size_t> extra = extra_size(edits.add);
+  if (!extra) return std::unexpected(std::move(extra.error()));
   HeaderIdSet skip = edits.skip;
   const HopByHopFields* nominated = nullptr;
   if (edits.hop_by_hop != nullptr) {
@@ -119,7 +115,7 @@ Result<void> write_head(const HeaderMap& headers, const HeadEdits& edits,
            (nominated != nullptr && nominated->contains(entry.id, entry.name_view()));
   };
   FieldWriter fields(headers, is_skipped);
-  std::size_t size_max = start_line_size + fields.size_max() + extra + kLineEnd.size();
+  std::size_t size_max = start_line_size + fields.size_max() + *extra + kLineEnd.size();
   std::span<char> room = out.prepare(size_max);
   Writer writer(room.data());
   write_start_line(writer);
