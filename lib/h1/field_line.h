@@ -21,10 +21,11 @@ struct Input {
 
 /// What of ParserOptions bears on lines, for one role.
 struct LinePolicy {
-  bool bare_lf;
-  bool spaces_after_name;
-  bool obs_fold;
+  bool bare_lf = false;
+  bool spaces_after_name = false;
+  bool obs_fold = false;
 
+  LinePolicy() noexcept = default;
   LinePolicy(const ParserOptions& options, MessageRole role) noexcept
       : bare_lf(options.allow_bare_lf == Leniency::Allow),
         spaces_after_name(role == MessageRole::Response &&

@@ -44,7 +44,7 @@ class HeadParser {
   bool resume(Header& out);
   LineKind skip_empty_lines();
   ParseResult start_line_done(LineKind kind, const ParseError& error);
-  ParseResult fields(std::size_t bytes_max);
+  ParseResult fields(const LinePolicy& policy, std::size_t bytes_max);
   bool add_field(const HeaderMap::Entry& entry);
   ParseResult check_host(RequestHeader& out);
   ParseResult need_more() noexcept;
@@ -135,8 +135,7 @@ bool HeadParser::add_field(const HeaderMap::Entry& entry) {
 }
 
 // Reads fields up to and with the empty line. Done leaves the bytes in the buffer.
-ParseResult HeadParser::fields(std::size_t bytes_max) {
-  LinePolicy policy(options_, role_);
+ParseResult HeadParser::fields(const LinePolicy& policy, std::size_t bytes_max) {
   HeaderMap::Entry entry;
   while (true) {
     while (const char* next = read_plain_field_line(in_.at, in_.begin, in_.end, entry)) {
@@ -196,7 +195,7 @@ ParseResult HeadParser::request(RequestHeader& out) {
     ParseResult line = start_line_done(kind, error);
     if (line.status != ParseStatus::Done) return line;
   }
-  ParseResult result = fields(options_.head_bytes_max);
+  ParseResult result = fields(LinePolicy(options_, role_), options_.head_bytes_max);
   if (result.status == ParseStatus::Done) result = check_host(out);
   return result.status == ParseStatus::Done ? done() : result;
 }
@@ -210,14 +209,14 @@ ParseResult HeadParser::response(ResponseHeader& out) {
     ParseResult line = start_line_done(kind, error);
     if (line.status != ParseStatus::Done) return line;
   }
-  ParseResult result = fields(options_.head_bytes_max);
+  ParseResult result = fields(LinePolicy(options_, role_), options_.head_bytes_max);
   return result.status == ParseStatus::Done ? done() : result;
 }
 
 ParseResult HeadParser::trailers() {
   progress_.has_start_line_ = true;
   if (!resume(fields_)) return still_incomplete(options_.trailer_bytes_max);
-  ParseResult result = fields(options_.trailer_bytes_max);
+  ParseResult result = fields(LinePolicy(), options_.trailer_bytes_max);
   return result.status == ParseStatus::Done ? done() : result;
 }
 

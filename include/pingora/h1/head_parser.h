@@ -52,8 +52,9 @@ class HeadProgress {
 ///
 /// On Done, `out` holds the header and shares the memory of `in`, whose next byte is the first one
 /// behind the head. Fields, target and Host are valid and agree: an absolute-form target or the
-/// target of CONNECT has replaced the Host field. On NeedMore `out` may only be passed in again.
-/// The progress is fresh again after Done and Error. Allocates only for more than 24 fields.
+/// target of CONNECT has replaced the Host field. On NeedMore `out` may only be passed in again. On
+/// Error it holds what was understood, for a log. The progress is fresh again after both. Allocates
+/// only for more than 24 fields.
 ParseResult parse_request_head(Buffer& in, HeadProgress& progress, const ParserOptions& options,
                                RequestHeader& out);
 
@@ -61,10 +62,9 @@ ParseResult parse_request_head(Buffer& in, HeadProgress& progress, const ParserO
 ParseResult parse_response_head(Buffer& in, HeadProgress& progress, const ParserOptions& options,
                                 ResponseHeader& out);
 
-/// The same for the fields of a trailer section and the empty line behind them; its limits are
-/// `trailer_bytes_max` and `fields_max`. Fields that a trailer may not carry are still there.
-/// `role` says whose message it is, which decides the leniencies and the status of an error.
-enum class MessageRole : std::uint8_t { Request, Response };
+/// The same for the fields of a trailer section and the empty line behind them, by the rules of no
+/// leniency; the limits are `trailer_bytes_max` and `fields_max`. `role` says whose message it is,
+/// for the status of an error. Fields that a trailer may not carry are still there.
 ParseResult parse_trailers(Buffer& in, HeadProgress& progress, const ParserOptions& options,
                            MessageRole role, HeaderMap& out);
 

@@ -10,6 +10,9 @@ namespace pingora::h1 {
 /// A deviation from RFC 9112 that is refused unless it is let through by name.
 enum class Leniency : std::uint8_t { Reject, Allow };
 
+/// Whose message is read: what answers to an error, and which leniencies may apply.
+enum class MessageRole : std::uint8_t { Request, Response };
+
 /// Limits and leniencies of a parser. One per listener or peer; read-only while parsers use it.
 struct ParserOptions {
   /// The request or status line without its line end. Above: 414, for a response 502.
@@ -25,7 +28,8 @@ struct ParserOptions {
   /// Chunk extensions of a whole body, which are read and dropped.
   std::size_t chunk_extension_bytes_max = 16 * 1024;
 
-  /// A line of a head may end with LF alone. It is written with CRLF. Never in chunked bodies.
+  /// A line of a head may end with LF alone. It is written with CRLF. Never in chunked bodies or
+  /// trailers.
   Leniency allow_bare_lf = Leniency::Reject;
   /// Blanks between a response's field name and its colon, which are dropped.
   Leniency allow_spaces_after_response_header_name = Leniency::Reject;

@@ -179,6 +179,18 @@ TEST_CASE("H1 head parser: folded response values only by leave", "[h1]") {
                                   options) == 502);
 }
 
+TEST_CASE("H1 head parser: no leniency reaches into trailers", "[h1]") {
+  ParserOptions options;
+  options.allow_bare_lf = kAllow;
+  options.allow_spaces_after_response_header_name = kAllow;
+  options.allow_obs_fold_in_responses = kAllow;
+  for (std::string_view trailers :
+       {"\n", "X: a\n\r\n", "X: a\r\n\n", "X : a\r\n\r\n", "X: a\r\n b\r\n\r\n"}) {
+    std::string response = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n";
+    CHECK(status_of<ResponseHeader>(response.append(trailers), options) == 502);
+  }
+}
+
 TEST_CASE("H1 framing: an invalid response Content-Length only by leave", "[h1]") {
   ParserOptions options;
   options.allow_invalid_response_content_length = kAllow;
