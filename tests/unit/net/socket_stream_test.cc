@@ -14,9 +14,30 @@
 #include "pingora/net/connect.h"
 #include "pingora/net/listener.h"
 #include "pingora/runtime/combinators.h"
+#include "pingora/runtime/event.h"
+#include "pingora/runtime/timer.h"
 
 using namespace pingora;
 using namespace std::chrono_literals;
+
+namespace {
+
+// The reads of all streams, counted on their way to the kernel.
+struct ReceiveCounts {
+  std::atomic<int> calls{0};
+  std::atomic<int> empty{0};  // EAGAIN
+};
+ReceiveCounts receive_counts;
+
+}  // namespace
+
+// Takes the place of the C library's, for SocketStream in this program.
+extern "C" ssize_t recvmsg(int fd, msghdr* message, int flags) {
+  ssize_t size = ::syscall(SYS_recvmsg, fd, message, flags);
+  ++receive_counts.calls;
+  if (size < 0 && errno == EAGAIN) ++receive_counts.empty;
+  return size;
+}
 
 namespace {
 
@@ -103,4 +124,196 @@ TEST_CASE_METHOD(NetFixture, "SocketStream: a reset is ConnectionClosed", "[net]
     co_return result ? ErrorType::UnknownError : result.error().type();
   };
   CHECK(*block_on(runtime, scenario(this)) == ErrorType::ConnectionClosed);
+}
+
+TEST_CASE_METHOD(NetFixture, "SocketStream: reads a TCP connection without one call in vain",
+                 "[net]") {
+  constexpr int kRounds = 200;
+  auto scenario = [](NetFixture* self) -> Task<> {
+    auto [near, far] = co_await self->connected_pair(false);
+    Strand& strand = co_await current_strand();
+    Worker& other = self->runtime.worker(1 - strand.worker().index());
+    co_await far->move_to(other);
+    self->group.spawn_on(other, echo(std::move(far)));
+    Buffer buffer;
+    for (int i = 0; i < kRounds; ++i) {
+      co_await near->write({"ping"});
+      co_await near->read(buffer);
+      buffer.consume(buffer.size());
+    }
+  };
+  int calls_before = receive_counts.calls;
+  int empty_before = receive_counts.empty;
+  REQUIRE(block_on(runtime, scenario(this)));
+  group.join_blocking();
+  CHECK(receive_counts.empty == empty_before);
+  // One call per message and side, and the one that finds the end.
+  CHECK(receive_counts.calls - calls_before == 2 * kRounds + 1);
+}
+
+TEST_CASE_METHOD(NetFixture, "SocketStream: waiting holds no memory", "[net]") {
+  bool is_unix = GENERATE(false, true);
+  auto scenario = [](NetFixture* self, bool over_unix) -> Task<bool> {
+    auto [near, far] = co_await self->connected_pair(over_unix);
+    Buffer buffer;
+    auto read = [](Stream* stream, Buffer* into) -> Task<> { co_await stream->read(*into); };
+    auto nothing = []() -> Task<> { co_await yield(); };
+    co_await far->write({"x"});
+    co_await near->read(buffer);
+    buffer.consume(1);
+    auto first = co_await when_any(read(near.get(), &buffer), nothing());
+    // An empty buffer without a block gives a fresh one, of the standard size.
+    co_return first.index() == 1 && buffer.view().data() == nullptr;
+  };
+  CHECK(*block_on(runtime, scenario(this, is_unix)));
+}
+
+TEST_CASE_METHOD(NetFixture,
+                 "SocketStream: a read cancelled before it starts, while it waits and "
+                 "when it is ready loses nothing",
+                 "[net]") {
+  bool is_unix = GENERATE(false, true);
+  auto scenario = [](NetFixture* self, bool over_unix) -> Task<std::string> {
+    auto [near, far] = co_await self->connected_pair(over_unix);
+    Buffer buffer;
+    auto read = [](Stream* stream, Buffer* into) -> Task<> { co_await stream->read(*into); };
+    auto yields = [](int count) -> Task<> {
+      for (int i = 0; i < count; ++i) co_await yield();
+    };
+    auto write = [](Stream* stream, std::string_view text) -> Task<> {
+      co_await stream->write({text});
+    };
+    {
+      Task<> dropped = read(near.get(), &buffer);
+    }
+    co_await when_any(yields(0), read(near.get(), &buffer));
+    for (int i = 0; i < 5; ++i) co_await when_any(read(near.get(), &buffer), yields(i));
+    // Cancelled as soon as the bytes are on their way.
+    co_await when_any(read(near.get(), &buffer), write(far.get(), "abc"));
+    std::string text(buffer.view());
+    text += co_await read_text(near.get(), 3 - text.size());
+    co_return text;
+  };
+  CHECK(*block_on(runtime, scenario(this, is_unix)) == "abc");
+}
+
+TEST_CASE_METHOD(NetFixture, "SocketStream: a write can be cancelled while it waits", "[net]") {
+  auto scenario = [](NetFixture* self) -> Task<bool> {
+    auto [near, far] = co_await self->connected_pair(false);
+    auto write = [](Stream* stream, TimePoint deadline) -> Task<> {
+      std::string bytes(16 * 1024 * 1024, 'x');
+      co_await stream->write({bytes}, deadline);
+    };
+    auto nothing = []() -> Task<> { co_await yield(); };
+    {
+      Task<> dropped = write(near.get(), kNever);
+    }
+    auto first = co_await when_any(write(near.get(), kNever), nothing());
+    auto late = co_await write(near.get(), Clock::now() + 5ms).as_result();
+    co_return first.index() == 1 && !late && late.error().type() == ErrorType::WriteTimedout;
+  };
+  CHECK(*block_on(runtime, scenario(this)));
+}
+
+TEST_CASE_METHOD(NetFixture, "SocketStream: a read ends with its deadline, or when interrupted",
+                 "[net]") {
+  auto scenario = [](NetFixture* self) -> Task<bool> {
+    auto [near, far] = co_await self->connected_pair(false);
+    Buffer buffer;
+    auto late = co_await as_result(near->read(buffer, Clock::now() + 5ms));
+    auto interrupt = [](Stream* stream) -> Task<> {
+      co_await yield();
+      stream->interrupt_read(Error::explain(ErrorType::Cancelled));
+    };
+    auto read = [](Stream* stream) -> Task<ErrorType> {
+      Buffer into;
+      auto result = co_await as_result(stream->read(into));
+      co_return result ? ErrorType::UnknownError : result.error().type();
+    };
+    auto [type, none] = co_await when_all(read(near.get()), interrupt(near.get()));
+    co_await far->write({"x"});
+    std::size_t size = co_await near->read(buffer);
+    co_return !late && late.error().type() == ErrorType::ReadTimedout &&
+        type == ErrorType::Cancelled && size == 1;
+  };
+  CHECK(*block_on(runtime, scenario(this)));
+}
+
+namespace {
+
+struct CountingWatch : IdleWatch {
+  std::shared_ptr<void> on_idle_event() noexcept override {
+    has_fired.set();
+    return nullptr;
+  }
+  Event has_fired;
+};
+
+// One exchange, so that the streams are as those of a pool.
+Task<> exchange(Stream* near, Stream* far) {
+  co_await near->write({"request"});
+  co_await read_text(far, 7);
+  co_await far->write({"response"});
+  co_await read_text(near, 8);
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(NetFixture,
+                 "SocketStream: the idle watch fires on bytes and on the end, and a "
+                 "quiet connection is good again",
+                 "[net]") {
+  bool is_unix = GENERATE(false, true);
+  bool closes = GENERATE(false, true);
+  auto scenario = [](NetFixture* self, bool over_unix, bool by_closing) -> Task<bool> {
+    auto [near, far] = co_await self->connected_pair(over_unix);
+    CountingWatch watch;
+    bool is_good = near->start_idle_watch(watch) && near->stop_idle_watch();
+    for (int i = 0; i < 20 && is_good; ++i) {
+      co_await exchange(near.get(), far.get());
+      is_good = near->start_idle_watch(watch);
+      co_await yield();
+      is_good = is_good && near->stop_idle_watch();
+    }
+    if (!is_good || !near->start_idle_watch(watch) || watch.has_fired.is_set()) co_return false;
+    if (by_closing) {
+      far.reset();
+    } else {
+      co_await far->write({"unexpected"});
+    }
+    co_await watch.has_fired.wait();
+    co_return !near->stop_idle_watch() && !near->start_idle_watch(watch);
+  };
+  CHECK(*block_on(runtime, scenario(this, is_unix, closes)));
+}
+
+TEST_CASE_METHOD(NetFixture, "SocketStream: what came before the watch is not overlooked",
+                 "[net]") {
+  bool is_unix = GENERATE(false, true);
+  bool was_used = GENERATE(false, true);
+  auto scenario = [](NetFixture* self, bool over_unix, bool used) -> Task<bool> {
+    auto [near, far] = co_await self->connected_pair(over_unix);
+    if (used) co_await exchange(near.get(), far.get());
+    CountingWatch watch;
+    far.reset();
+    if (!near->start_idle_watch(watch)) co_return true;
+    co_await watch.has_fired.wait();
+    co_return !near->stop_idle_watch();
+  };
+  CHECK(*block_on(runtime, scenario(this, is_unix, was_used)));
+}
+
+TEST_CASE_METHOD(NetFixture, "SocketStream: goes on in another worker", "[net]") {
+  auto scenario = [](NetFixture* self) -> Task<std::string> {
+    auto [near, far] = co_await self->connected_pair(false);
+    std::string text;
+    for (int i = 0; i < 10; ++i) {
+      if (i % 2 == 0) co_await far->write({"e"});  // early: before the move
+      co_await near->move_to(self->runtime.worker(static_cast<std::size_t>(i / 2 % 2)));
+      if (i % 2 != 0) co_await far->write({"l"});
+      text += co_await read_text(near.get(), 1);
+    }
+    co_return text;
+  };
+  CHECK(*block_on(runtime, scenario(this)) == "elelelelel");
 }
