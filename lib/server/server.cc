@@ -42,15 +42,9 @@ RuntimeOptions runtime_options(const Configuration& configuration) {
           .blocking_threads_max = configuration.max_blocking_threads};
 }
 
-[[noreturn]] void exit_with(const Error& error) {
-  std::string line = fmt::format("{}: {}\n", internal::program_name(), error.context());
-  std::fputs(line.c_str(), stderr);
-  std::exit(1);
-}
-
 Configuration load_or_exit(const Opt& opt) {
   Result<Configuration> configuration = Configuration::load(opt);
-  if (!configuration) exit_with(configuration.error());
+  if (!configuration) exit_with_error(configuration.error());
   return std::move(*configuration);
 }
 
@@ -71,6 +65,12 @@ Task<> notify_when_gone(TaskGroup& group, std::shared_ptr<std::atomic<bool>> is_
 }
 
 }  // namespace
+
+void exit_with_error(const Error& error) {
+  std::string line = fmt::format("{}: {}\n", internal::program_name(), error.context());
+  std::fputs(line.c_str(), stderr);
+  std::exit(1);
+}
 
 struct Server::State {
   explicit State(Configuration loaded, Opt opt)
@@ -104,10 +104,12 @@ struct Server::State {
   void cancel_all();
 };
 
-Server::Server(const Opt& opt) : state_(std::make_unique<State>(load_or_exit(opt), opt)) {}
+Server::Server(const Opt& opt) : Server(load_or_exit(opt), opt) {}
 
-Server::Server(Configuration configuration)
-    : state_(std::make_unique<State>(std::move(configuration), Opt())) {}
+Server::Server(Configuration configuration) : Server(std::move(configuration), Opt()) {}
+
+Server::Server(Configuration configuration, const Opt& opt)
+    : state_(std::make_unique<State>(std::move(configuration), opt)) {}
 
 Server::~Server() {
   if (!state_->is_running) return;
@@ -225,12 +227,12 @@ Result<void> Server::run() {
 
 void Server::run_forever() {
   if (state_->opt.test) {
-    if (Result<void> valid = check(); !valid) exit_with(valid.error());
+    if (Result<void> valid = check(); !valid) exit_with_error(valid.error());
     std::exit(0);
   }
   state_->exits_when_stuck = true;
   internal::ShutdownSignals signals(state_->events);
-  if (Result<void> ended = run(); !ended) exit_with(ended.error());
+  if (Result<void> ended = run(); !ended) exit_with_error(ended.error());
   std::exit(0);
 }
 

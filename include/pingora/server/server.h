@@ -51,6 +51,10 @@ class ServiceHandle {
   internal::ServiceEntry* entry_;
 };
 
+/// Prints one line on standard error, the program's name and the error's context, and exits with 1:
+/// for mistakes in what a program is started with.
+[[noreturn]] void exit_with_error(const Error& error);
+
 /// How a server ends.
 enum class Shutdown : std::uint8_t {
   /// Accepts nothing new, finishes the requests that run, and leaves when the last connection is
@@ -69,6 +73,8 @@ class Server {
   /// and exits with 1: for the beginning of `main`.
   explicit Server(const Opt& opt);
   explicit Server(Configuration configuration = {});
+  /// With what a program made of `opt` and more; of `opt`, only `test` and `upgrade` count.
+  Server(Configuration configuration, const Opt& opt);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   /// As `shutdown(Shutdown::Fast)` and `wait`.

@@ -60,9 +60,10 @@ class Echo : public ServerApp {
 };
 
 class RefuseAll : public ConnectionFilter {
+ public:
+  std::atomic<bool> saw_address{false};
   Task<bool> should_accept(const Digest& digest) override {
-    CHECK(digest.peer_address.host() == "127.0.0.1");
-
+    saw_address = digest.peer_address.host() == "127.0.0.1";
     return false;
   }
 };
@@ -198,11 +199,13 @@ TEST_CASE("Server: a connection filter closes connections before anything is rea
   Server server(two_threads());
   ListeningService service("echo", std::make_unique<Echo>());
   service.add_tcp("127.0.0.1:0");
-  service.set_connection_filter(std::make_shared<RefuseAll>());
+  auto filter = std::make_shared<RefuseAll>();
+  service.set_connection_filter(filter);
   auto handle = server.add_service(std::move(service));
   REQUIRE(error_of(server.start()) == "no error");
   BlockingClient client(handle->local_addresses()[0]);
   CHECK(client.is_closed_by_peer());
+  CHECK(filter->saw_address);
   CHECK(handle->stats().filtered == 1);
 }
 
