@@ -62,7 +62,8 @@ class L4Connect {
   virtual Task<std::unique_ptr<Stream>> connect(const HttpPeer& peer) = 0;
 };
 
-/// Told of every connection to the peers that name it. Called from any strand, also side by side.
+/// Told of every HTTP connection to the peers that name it. Called from any strand, also side by
+/// side.
 class ConnectionTracer {
  public:
   virtual ~ConnectionTracer() = default;
