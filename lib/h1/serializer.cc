@@ -47,14 +47,13 @@ class FieldWriter {
  public:
   FieldWriter(const HeaderMap& headers, Skip skip) noexcept : headers_(headers), skip_(skip) {}
 
-  // An upper bound: what is skipped counts too. A verbatim line may have any blanks behind its
-  // colon.
+  // An upper bound: what is skipped counts too.
   std::size_t size_max() const noexcept {
-    std::size_t size = headers_.received().size();
+    std::size_t size = 0;
     for (const HeaderMap::Entry& entry : headers_.entries()) {
-      if ((entry.flags & HeaderMap::kVerbatim) == 0) {
-        size += field_size(entry.name_size, entry.value_size);
-      }
+      size += (entry.flags & HeaderMap::kVerbatim) != 0
+                  ? static_cast<std::size_t>(end_of(entry) - entry.name)
+                  : field_size(entry.name_size, entry.value_size);
     }
     return size;
   }
@@ -69,7 +68,7 @@ class FieldWriter {
           out.text({run, static_cast<std::size_t>(run_end - run)});
           run = entry.name;
         }
-        run_end = entry.value + entry.value_size + kLineEnd.size();
+        run_end = end_of(entry);
         continue;
       }
       out.text({run, static_cast<std::size_t>(run_end - run)});
@@ -80,6 +79,11 @@ class FieldWriter {
   }
 
  private:
+  // Behind the line end of a verbatim line.
+  static const char* end_of(const HeaderMap::Entry& entry) noexcept {
+    return entry.value + entry.value_size + kLineEnd.size();
+  }
+
   const HeaderMap& headers_;
   Skip skip_;
 };
@@ -87,7 +91,9 @@ class FieldWriter {
 Result<std::size_t> extra_size(std::span<const ExtraField> fields) {
   std::size_t size = 0;
   for (const ExtraField& field : fields) {
-    if (!field.name.is_static() && !is_token(field.name.text())) {
+    bool is_name =
+        field.name.is_static() ? !field.name.text().empty() : is_token(field.name.text());
+    if (!is_name) {
       return fail(ErrorType::InvalidHttpHeader, "an added field's name is not a token");
     }
     if (!is_field_value(field.value)) {
@@ -102,8 +108,12 @@ Result<std::size_t> extra_size(std::span<const ExtraField> fields) {
 template <class WriteStartLine>
 Result<void> write_head(const HeaderMap& headers, const HeadEdits& edits,
                         std::size_t start_line_size, Buffer& out, WriteStartLine write_start_line) {
-  Result<std::size_t> extra = extra_size(edits.add);
-  if (!extra) return std::unexpected(std::move(extra.error()));
+  std::size_t extra = 0;
+  if (!edits.add.empty()) {
+    Result<std::size_t> size = extra_size(edits.add);
+    if (!size) return std::unexpected(std::move(size.error()));
+    extra = *size;
+  }
   HeaderIdSet skip = edits.skip;
   const HopByHopFields* nominated = nullptr;
   if (edits.hop_by_hop != nullptr) {
@@ -115,7 +125,7 @@ Result<void> write_head(const HeaderMap& headers, const HeadEdits& edits,
            (nominated != nullptr && nominated->contains(entry.id, entry.name_view()));
   };
   FieldWriter fields(headers, is_skipped);
-  std::size_t size_max = start_line_size + fields.size_max() + *extra + kLineEnd.size();
+  std::size_t size_max = start_line_size + fields.size_max() + extra + kLineEnd.size();
   std::span<char> room = out.prepare(size_max);
   Writer writer(room.data());
   write_start_line(writer);

@@ -75,6 +75,10 @@ TEST_CASE("H1 serializer: an added field that is none is refused, and nothing wr
     edits.add = bad_name;
     CHECK_FALSE(write_request_head(header, edits, out).has_value());
   }
+  ExtraField no_name[] = {{HeaderId::Other, "x"}};
+  HeadEdits edits;
+  edits.add = no_name;
+  CHECK_FALSE(write_request_head(header, edits, out).has_value());
   CHECK(out.empty());
 }
 
