@@ -63,7 +63,8 @@ inline LineKind step_over_line_end(Input& in, const char* at, const LinePolicy& 
   constexpr std::ptrdiff_t kNameAndColon = 16;
   if (end - name < kNameAndColon + 1) return nullptr;
   unsigned colons = internal::equal_mask(internal::load16(name), ':');
-  unsigned size = colons != 0 ? static_cast<unsigned>(__builtin_ctz(colons)) : 0;
+  if (colons == 0) return nullptr;
+  std::size_t size = static_cast<unsigned>(__builtin_ctz(colons));
   if (size < internal::kHeaderNameSizeMin) return nullptr;
   HeaderId id = internal::header_id16(name, size);
   if (id == HeaderId::Other) return nullptr;
@@ -72,7 +73,7 @@ inline LineKind step_over_line_end(Input& in, const char* at, const LinePolicy& 
   const char* stop = internal::find_forbidden_in_value(value, end, begin);
   if (end - stop < 2 || stop[0] != '\r' || stop[1] != '\n') return nullptr;
   // An empty value is left to the other function, and what has blanks around it.
-  if (value == stop || *value <= ' ' || stop[-1] == ' ' || stop[-1] == '\t') return nullptr;
+  if (value == stop || *value <= ' ' || stop[-1] <= ' ') return nullptr;
   entry.name = name;
   entry.value = value;
   entry.value_size = static_cast<std::uint32_t>(stop - value);

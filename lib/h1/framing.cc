@@ -94,12 +94,25 @@ bool has_no_body(const ResponseHeader& response, Method method) {
 }
 
 KeepAlive keep_alive(const HeaderMap& headers, Version version) {
-  if (version == Version::Http10) {
-    bool asked = headers.has_token(HeaderId::Connection, "keep-alive") &&
-                 !headers.has_token(HeaderId::Connection, "close");
-    return asked ? KeepAlive::Yes : KeepAlive::No;
+  bool says_close = false;
+  bool says_keep_alive = false;
+  if (headers.present().contains(HeaderId::Connection)) {
+    for (const HeaderMap::Entry& entry : headers.entries()) {
+      if (entry.id != HeaderId::Connection) continue;
+      std::string_view rest = entry.value_view();
+      // What nearly every one says.
+      if (rest == "keep-alive") {
+        says_keep_alive = true;
+        continue;
+      }
+      while (auto option = next_list_element(rest)) {
+        says_close = says_close || equals_ignoring_case(*option, "close");
+        says_keep_alive = says_keep_alive || equals_ignoring_case(*option, "keep-alive");
+      }
+    }
   }
-  return headers.has_token(HeaderId::Connection, "close") ? KeepAlive::No : KeepAlive::Yes;
+  bool is_kept = !says_close && (says_keep_alive || version != Version::Http10);
+  return is_kept ? KeepAlive::Yes : KeepAlive::No;
 }
 
 }  // namespace

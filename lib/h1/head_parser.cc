@@ -46,6 +46,7 @@ class HeadParser {
   ParseResult start_line_done(LineKind kind, const ParseError& error);
   ParseResult fields(const LinePolicy& policy, std::size_t bytes_max);
   bool add_field(const HeaderMap::Entry& entry);
+  void plain_fields();
   ParseResult check_host(RequestHeader& out);
   ParseResult need_more() noexcept;
   ParseResult refuse(std::uint16_t status, std::string_view reason) noexcept;
@@ -134,16 +135,37 @@ bool HeadParser::add_field(const HeaderMap::Entry& entry) {
   return true;
 }
 
+// Reads plain lines, for as long as there are such and room for them. Cookies, which are counted
+// apart, are left to `add_field`.
+void HeadParser::plain_fields() {
+  std::span<HeaderMap::Entry> free = fields_.free_entries();
+  std::size_t room = std::min(free.size(), options_.fields_max - progress_.fields_);
+  std::size_t count = 0;
+  HeaderIdSet ids;
+  const char* at = in_.at;
+  for (; count != room; ++count) {
+    const char* next = read_plain_field_line(at, in_.begin, in_.end, free[count]);
+    if (next == nullptr || free[count].id == HeaderId::Cookie) break;
+    ids.insert(free[count].id);
+    at = next;
+  }
+  in_.at = at;
+  progress_.fields_ += static_cast<std::uint32_t>(count);
+  fields_.commit_entries(count, ids);
+}
+
 // Reads fields up to and with the empty line. Done leaves the bytes in the buffer.
 ParseResult HeadParser::fields(const LinePolicy& policy, std::size_t bytes_max) {
   HeaderMap::Entry entry;
   while (true) {
-    while (const char* next = read_plain_field_line(in_.at, in_.begin, in_.end, entry)) {
-      in_.at = next;
-      if (!add_field(entry)) return refuse(431, kTooMany);
-    }
+    plain_fields();
     std::string_view reason;
-    LineKind kind = read_field_line(in_, policy, entry, reason);
+    LineKind kind = LineKind::Empty;
+    if (in_.end - in_.at >= 2 && in_.at[0] == '\r' && in_.at[1] == '\n') {
+      in_.at += 2;
+    } else {
+      kind = read_field_line(in_, policy, entry, reason);
+    }
     // What plain lines take is looked at here too: the last line, the empty one, is none.
     if (static_cast<std::size_t>(in_.at - in_.begin) > bytes_max) return refuse(431, kTooLong);
     switch (kind) {

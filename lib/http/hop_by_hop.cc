@@ -103,9 +103,12 @@ bool is_forbidden_in_trailers(HeaderId id) noexcept { return kForbiddenInTrailer
 
 HopByHopFields::HopByHopFields(const HeaderMap& headers) noexcept
     : headers_(&headers), known_(kHopByHop) {
-  for (std::string_view value : headers.get_all(HeaderId::Connection)) {
-    // What nearly every Connection field says.
-    if (equals_ignoring_case(value, "keep-alive") || equals_ignoring_case(value, "close")) continue;
+  if (!headers.present().contains(HeaderId::Connection)) return;
+  for (const HeaderMap::Entry& entry : headers.entries()) {
+    if (entry.id != HeaderId::Connection) continue;
+    std::string_view value = entry.value_view();
+    // What nearly every one says.
+    if (value == "keep-alive" || value == "close") continue;
     while (auto name = next_list_element(value)) {
       HeaderId id = header_id(*name);
       if (id == HeaderId::Other) {

@@ -71,6 +71,16 @@ std::size_t ipv6_size(std::string_view text) {
   return ::inet_pton(AF_INET6, address, &parsed) == 1 ? close + 1 : 0;
 }
 
+std::optional<std::uint16_t> read_port(std::string_view digits) {
+  unsigned port = 0;
+  for (char c : digits) {
+    auto digit = static_cast<unsigned char>(c - '0');
+    port = port * 10 + digit;
+    if (digit > 9 || port > 65535) return std::nullopt;
+  }
+  return static_cast<std::uint16_t>(port);
+}
+
 std::size_t scheme_size(std::string_view text) {
   if (text.empty() || !is_alpha(text[0])) return 0;
   std::size_t i = 1;
@@ -92,13 +102,10 @@ std::optional<HostPort> HostPort::parse(std::string_view text) noexcept {
   if (rest.empty()) return result;
   if (rest[0] != ':') return std::nullopt;
   rest.remove_prefix(1);
-  unsigned port = 0;
-  for (char c : rest) {
-    if (!is_digit(c)) return std::nullopt;
-    port = port * 10 + static_cast<unsigned>(c - '0');
-    if (port > 65535) return std::nullopt;
-  }
-  if (!rest.empty()) result.port = static_cast<std::uint16_t>(port);
+  if (rest.empty()) return result;
+  std::optional<std::uint16_t> port = read_port(rest);
+  if (!port) return std::nullopt;
+  result.port = port;
   return result;
 }
 

@@ -150,10 +150,11 @@ inline constexpr std::size_t kHeaderNameSizeMin = 2;
 /// was found by trying; `kHeaderNameSlots` does not compile if two names meet in one slot.
 constexpr std::uint32_t header_name_slot(const char* text, std::size_t size) noexcept {
   auto at = [text](std::size_t i) {
-    return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i]) | 0x20);
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i]));
   };
   std::uint32_t key =
       at(0) | at(size / 2) << 8 | at(size - 1) << 16 | at((size < 4 ? 4 : size) - 4) << 24;
+  key |= 0x20202020u;
   return ((key + static_cast<std::uint32_t>(size)) * 0xd90070cbu) >> 23;
 }
 

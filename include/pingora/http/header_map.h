@@ -113,6 +113,16 @@ class HeaderMap {
     entries_[count_++] = entry;
     present_.insert(entry.id);
   }
+  /// The same for many: room for at least one entry, of which the first `count` written ones are
+  /// then fields; `ids` has their ids.
+  std::span<Entry> free_entries() {
+    if (count_ == capacity_) grow();
+    return {entries_ + count_, capacity_ - count_};
+  }
+  void commit_entries(std::size_t count, const HeaderIdSet& ids) noexcept {
+    count_ += static_cast<std::uint32_t>(count);
+    present_ = present_ | ids;
+  }
   /// Keeps the block that the received fields lie in.
   void retain(Bytes received) noexcept { received_ = std::move(received); }
   const Bytes& received() const noexcept { return received_; }
