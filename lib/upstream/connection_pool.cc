@@ -54,7 +54,11 @@ ConnectionPool::ConnectionPool(ConnectionPoolOptions options)
       shards_(std::make_unique<PoolShard[]>(shard_count_)),
       free_slots_(options.capacity) {}
 
-ConnectionPool::~ConnectionPool() { clear(); }
+ConnectionPool::~ConnectionPool() {
+  clear();
+  // Lets an event that has just taken the last connection out of a shard leave it.
+  for (std::size_t i = 0; i < shard_count_; ++i) std::lock_guard lock(shards_[i].mutex);
+}
 
 PoolShard& ConnectionPool::shard_of(const Worker& worker) noexcept {
   return shards_[worker.index() % shard_count_];
