@@ -1,23 +1,23 @@
 // Copyright 2026 The Pingora C++ Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What both consumer projects build: it compiles against the public headers, links, and runs.
+// What both consumer projects build: it compiles against the public headers, links with what they
+// need, vendors included, and runs.
 #include <cstdio>
 
 #include "pingora/base/error.h"
 #include "pingora/base/version.h"
-
-namespace {
-
-pingora::Result<int> half(int number) {
-  if (number % 2 != 0) return std::unexpected(pingora::Error::internal("odd"));
-  return number / 2;
-}
-
-}  // namespace
+#include "pingora/runtime/runtime.h"
+#include "pingora/server/configuration.h"
 
 int main() {
-  std::printf("pingora %.*s\n", static_cast<int>(pingora::kVersion.size()),
-              pingora::kVersion.data());
-  return half(4) == 2 && !half(3).has_value() ? 0 : 1;
+  auto configuration = pingora::Configuration::from_yaml("version: 1\nthreads: 2\n", "example");
+  if (!configuration) {
+    std::fprintf(stderr, "%s\n", configuration.error().to_string().c_str());
+    return 1;
+  }
+  pingora::Runtime runtime(pingora::RuntimeOptions{.threads = configuration->threads});
+  runtime.start();
+  std::printf("pingora %.*s with %d workers\n", static_cast<int>(pingora::kVersion.size()),
+              pingora::kVersion.data(), static_cast<int>(runtime.worker_count()));
 }

@@ -1,0 +1,293 @@
+// Copyright 2026 The Pingora C++ Authors
+// SPDX-License-Identifier: Apache-2.0
+// A request's way. `-->` is Outcome::Done; what is answered goes to Logging, what fails to
+// FailToProxy, what may be tried again back to UpstreamPeer.
+//
+//   EarlyRequestFilter --> RequestModules --> RequestFilter --> ProxyUpstreamFilter
+//                                                 | answered        | answered
+//                                                 v                 v
+//   +--> UpstreamPeer --> Connect --> SendRequest --> Transfer --> Logging --> End
+//   |        |              |  |          |              |            ^  ^
+//   |        v              v  | CONNECT  v              v            |  |
+//   +--------+--------------+--|----------+--------------+            |  |
+//        retry              |  +------------> Tunnel -----------------+  |
+//                           | failed                                     |
+//                           +------------> FailToProxy ------------------+
+//
+// Invariants:
+//  [once]    Logging is entered exactly once, unless the whole exchange is cancelled;
+//  [replay]  Retry is chosen only if nothing of a response has reached the client, and all that was
+//            read of the request's body is in retry_buffer_;
+//  [pool]    an upstream session is given back only by release_upstream; everywhere else it dies.
+#include "exchange.h"
+
+#include <utility>
+
+#include "pingora/base/assert.h"
+#include "pingora/base/log.h"
+
+namespace pingora::internal {
+namespace {
+
+Task<Outcome> await_done(Task<> task) {
+  co_await std::move(task);
+  co_return Outcome::Done;
+}
+
+// Outcome::Done behind `task`, without a coroutine if it is ready.
+Task<Outcome> done_behind(Task<> task) {
+  if (!task.is_ready()) return await_done(std::move(task));
+  Result<void> result = std::move(task).take_ready();
+  if (!result) return std::move(result.error());
+  return Outcome::Done;
+}
+
+}  // namespace
+
+Exchange::Exchange(HttpProxy& proxy, ServerSession& downstream, HttpConnection& connection) noexcept
+    : proxy_(proxy),
+      phases_(*proxy.phases_),
+      downstream_(downstream),
+      connection_(connection),
+      session_(downstream, connection),
+      retry_buffer_(proxy.options_.retry_buffer_bytes_max) {}
+
+Exchange::~Exchange() {
+  stop_closed_watch();
+  phases_.delete_ctx(ctx_);
+}
+
+Task<> Exchange::serve(HttpProxy& proxy, ServerSession& downstream, HttpConnection& connection,
+                       std::optional<Error> refused) {
+  Exchange exchange(proxy, downstream, connection);
+  auto ctx = exchange.phases_.new_ctx();
+  if (!ctx) co_await std::move(ctx.error());
+  exchange.ctx_ = *ctx;
+
+  Stage stage = Stage::EarlyRequestFilter;
+  if (!refused && downstream.req_header().method() == Method::Connect &&
+      !proxy.options_.allow_connect_method_proxying) {
+    refused = Error::http_status(405, "CONNECT").into_down();
+  }
+  if (refused) {
+    exchange.error_ = std::move(refused);
+    stage = Stage::FailToProxy;
+  }
+  while (stage != Stage::End) {
+    Task<Outcome> step = exchange.begin_stage(stage);
+    Result<Outcome> result =
+        step.is_ready() ? std::move(step).take_ready() : co_await std::move(step).as_result();
+    Outcome outcome = result ? *result : exchange.on_error(stage, std::move(result.error()));
+    stage = next_stage(stage, outcome);
+  }
+}
+
+Task<Outcome> Exchange::begin_stage(Stage stage) {
+  switch (stage) {
+    case Stage::EarlyRequestFilter: return run_early_request_filter();
+    case Stage::RequestModules: return run_request_modules();
+    case Stage::RequestFilter: return run_request_filter();
+    case Stage::ProxyUpstreamFilter: return run_proxy_upstream_filter();
+    case Stage::UpstreamPeer: return choose_peer();
+    case Stage::Connect: return connect();
+    case Stage::SendRequest: return send_request();
+    case Stage::Transfer: return transfer();
+    case Stage::Tunnel: return tunnel_connect();
+    case Stage::FailToProxy: return answer_failure();
+    case Stage::Logging: return run_logging();
+    case Stage::End: break;
+  }
+  return Outcome::Done;
+}
+
+// What an error in `stage` means for the request.
+Outcome Exchange::on_error(Stage stage, Error error) {
+  stop_closed_watch();
+  switch (stage) {
+    case Stage::Connect:
+      return retry_or_fail(
+          phases_.fail_to_connect(session_, *peer_, ctx_, std::move(error).into_up()));
+    case Stage::UpstreamPeer: return retry_or_fail(std::move(error));
+    case Stage::SendRequest:
+    case Stage::Transfer: {
+      // A request that could not be sent says more than the missing response to it.
+      if (write_error_ && error.source() == ErrorSource::Upstream) {
+        write_error_->set_retry_type(error.retry_type());
+        error = std::move(*write_error_);
+      }
+      write_error_.reset();
+      Error decided = phases_.error_while_proxy(*peer_, session_, std::move(error), ctx_, reuse(),
+                                                is_replayable());
+      session_.upstream_ = nullptr;
+      upstream_.session.reset();
+      return retry_or_fail(std::move(decided));
+    }
+    case Stage::FailToProxy:
+    case Stage::Logging:
+      log_error("{} failed: {}, {}", to_string(stage), error.to_string(),
+                phases_.request_summary(session_, ctx_));
+      downstream_.disable_keepalive();
+      return Outcome::Failed;
+    default: error_ = std::move(error).into_in(); return Outcome::Failed;
+  }
+}
+
+Outcome Exchange::retry_or_fail(Error error) {
+  error = std::move(error).into_in();
+  bool can_retry = error.retry() && session_.tries_ <= *proxy_.options_.retries_max &&
+                   !downstream_.is_response_started() && !retry_buffer_.is_truncated();
+  if (!can_retry) {
+    error_ = std::move(error);
+    return Outcome::Failed;
+  }
+  if (!phases_.suppress_error_log(session_, ctx_, error)) {
+    log_warn("retrying: {}, tries: {}, {}", error.to_string(), session_.tries_,
+             phases_.request_summary(session_, ctx_));
+  }
+  return Outcome::Retry;
+}
+
+bool Exchange::is_replayable() const noexcept {
+  return session_.req_header().method().is_idempotent() && !retry_buffer_.is_truncated() &&
+         !downstream_.is_response_started();
+}
+
+Task<Outcome> Exchange::run_early_request_filter() {
+  if (connection_.persisted.has_value()) {
+    std::any persisted = std::exchange(connection_.persisted, {});
+    if (overrides(Phase::OnConnectionReuse)) {
+      if (auto called = phases_.on_connection_reuse(session_, ctx_, persisted); !called) {
+        return std::move(called.error());
+      }
+    }
+  }
+  if (!proxy_.downstream_modules_.empty()) {
+    session_.downstream_modules_ = proxy_.downstream_modules_.make_context();
+  }
+  if (!overrides(Phase::EarlyRequestFilter)) return Outcome::Done;
+  return done_behind(phases_.early_request_filter(session_, ctx_));
+}
+
+Task<Outcome> Exchange::run_request_modules() {
+  if (session_.downstream_modules_.empty()) return Outcome::Done;
+  return done_behind(session_.downstream_modules_.request_header_filter(downstream_.req_header()));
+}
+
+Task<Outcome> Exchange::run_request_filter() {
+  if (!overrides(Phase::RequestFilter)) return Outcome::Done;
+  Task<bool> filter = phases_.request_filter(session_, ctx_);
+  auto outcome = [](bool answered) { return answered ? Outcome::Answered : Outcome::Done; };
+  if (filter.is_ready()) {
+    Result<bool> answered = std::move(filter).take_ready();
+    if (!answered) return std::move(answered.error());
+    return outcome(*answered);
+  }
+  return [](Task<bool> waiting, auto make) -> Task<Outcome> {
+    co_return make(co_await std::move(waiting));
+  }(std::move(filter), outcome);
+}
+
+Task<Outcome> Exchange::run_proxy_upstream_filter() {
+  if (!overrides(Phase::ProxyUpstreamFilter)) return Outcome::Done;
+  return [](Exchange& self) -> Task<Outcome> {
+    if (co_await self.phases_.proxy_upstream_filter(self.session_, self.ctx_)) {
+      co_return Outcome::Done;
+    }
+    if (!self.downstream_.is_response_started()) co_await self.session_.respond_error(502);
+    co_return Outcome::Answered;
+  }(*this);
+}
+
+Task<Outcome> Exchange::choose_peer() {
+  ++session_.tries_;
+  Task<HttpPeer> choosing = phases_.upstream_peer(session_, ctx_);
+  if (choosing.is_ready()) {
+    Result<HttpPeer> peer = std::move(choosing).take_ready();
+    if (!peer) return std::move(peer.error());
+    peer_.emplace(std::move(*peer));
+    return Outcome::Done;
+  }
+  return [](Exchange& self, Task<HttpPeer> waiting) -> Task<Outcome> {
+    self.peer_.emplace(co_await std::move(waiting));
+    co_return Outcome::Done;
+  }(*this, std::move(choosing));
+}
+
+Task<Outcome> Exchange::connect() {
+  if (downstream_.req_header().method() == Method::Connect) return open_tunnel();
+  Task<UpstreamSession> connecting = proxy_.connector_->get_http_session(*peer_);
+  if (connecting.is_ready() && !overrides(Phase::ConnectedToUpstream)) {
+    Result<UpstreamSession> upstream = std::move(connecting).take_ready();
+    if (!upstream) return std::move(upstream.error());
+    return take_upstream(std::move(*upstream));
+  }
+  return connected(std::move(connecting));
+}
+
+Task<Outcome> Exchange::open_tunnel() {
+  tunnel_ = co_await proxy_.connector_->connect_stream(*peer_);
+  co_return Outcome::Tunnel;
+}
+
+Outcome Exchange::take_upstream(UpstreamSession upstream) {
+  upstream_ = std::move(upstream);
+  session_.upstream_ = upstream_.session.get();
+  return Outcome::Done;
+}
+
+Task<Outcome> Exchange::connected(Task<UpstreamSession> connecting) {
+  take_upstream(co_await std::move(connecting));
+  if (overrides(Phase::ConnectedToUpstream)) {
+    // The program's own error, not a failure to connect: there is a connection to give up.
+    Result<void> told =
+        co_await phases_
+            .connected_to_upstream(session_, reuse(), *peer_, upstream_.session->fd(),
+                                   upstream_.session->digest(), ctx_)
+            .as_result();
+    if (!told) {
+      co_return on_error(Stage::Transfer, std::move(told.error()));
+    }
+  }
+  co_return Outcome::Done;
+}
+
+Task<Outcome> Exchange::answer_failure() {
+  FailToProxy decision;
+  Result<FailToProxy> decided = co_await phases_.fail_to_proxy(session_, *error_, ctx_).as_result();
+  if (decided) {
+    decision = *decided;
+  } else if (!downstream_.is_response_started() &&
+             decided.error().source() != ErrorSource::Downstream) {
+    decision.error_code = 500;
+    co_await write_error_response(downstream_, 500);
+  }
+  if (!decision.can_reuse_downstream) downstream_.disable_keepalive();
+  // That clients leave is nothing that the program's operator could mend.
+  LogLevel level = error_->source() == ErrorSource::Downstream ? LogLevel::Info : LogLevel::Error;
+  if (is_log_enabled(level) && !phases_.suppress_error_log(session_, ctx_, *error_)) {
+    log(level, "request failed: {}, status: {}, tries: {}, {}", error_->to_string(),
+        decision.error_code, session_.tries_, phases_.request_summary(session_, ctx_));
+  }
+  co_return Outcome::Done;
+}
+
+Task<Outcome> Exchange::run_logging() {
+  const Error* error = error_ ? &*error_ : nullptr;
+  if (!overrides(Phase::Logging)) {
+    persist_context();
+    return Outcome::Done;
+  }
+  return [](Exchange& self, const Error* failure) -> Task<Outcome> {
+    co_await self.phases_.logging(self.session_, failure, self.ctx_);
+    self.persist_context();
+    co_return Outcome::Done;
+  }(*this, error);
+}
+
+void Exchange::persist_context() {
+  if (overrides(Phase::PersistConnectionContext) && downstream_.is_keepalive_enabled()) {
+    connection_.persisted = phases_.persist_connection_context(session_, ctx_);
+  }
+}
+
+}  // namespace pingora::internal

@@ -1,0 +1,56 @@
+// Copyright 2026 The Pingora C++ Authors
+// SPDX-License-Identifier: Apache-2.0
+#include "pingora/proxy/session.h"
+
+#include <utility>
+
+namespace pingora {
+
+Task<> Session::respond_error(int status) {
+  if (downstream_.is_response_started()) co_return;
+  downstream_.disable_keepalive();
+  co_await write_error_response(downstream_, status);
+}
+
+Task<> Session::respond_error_with_body(int status, Bytes body, std::string_view content_type) {
+  if (downstream_.is_response_started()) co_return;
+  downstream_.disable_keepalive();
+  ResponseHeader response = co_await ResponseHeader::build(status);
+  co_await response.insert_header(HeaderId::Server, "Pingora");
+  co_await response.insert_header(HeaderId::ContentType, content_type);
+  co_await response.insert_header(HeaderId::CacheControl, "private, no-store");
+  response.set_content_length(body.size());
+  EndOfStream end = body.empty() ? EndOfStream::Yes : EndOfStream::No;
+  co_await write_response_header(std::move(response), end);
+  if (end == EndOfStream::No) co_await write_response_body(std::move(body), EndOfStream::Yes);
+}
+
+Task<> Session::write_response_header(ResponseHeader header, EndOfStream end) {
+  own_response_.emplace(std::move(header));
+  if (!downstream_modules_.empty()) {
+    co_await downstream_modules_.response_header_filter(*own_response_, end);
+  }
+  if (!own_response_->status().is_informational()) response_written_ = &*own_response_;
+  if (own_response_->status().is_informational()) {
+    co_await downstream_.write_informational(*own_response_);
+  } else {
+    co_await downstream_.write_head(*own_response_, end);
+  }
+}
+
+Task<> Session::write_response_body(Bytes body, EndOfStream end) {
+  if (!downstream_modules_.empty()) {
+    co_await downstream_modules_.response_body_filter(body, end);
+  }
+  co_await downstream_.write_body(std::move(body), end);
+}
+
+void Session::set_keepalive(std::optional<std::chrono::milliseconds> timeout) noexcept {
+  if (timeout) {
+    downstream_.set_keepalive_timeout(*timeout);
+  } else {
+    downstream_.disable_keepalive();
+  }
+}
+
+}  // namespace pingora
