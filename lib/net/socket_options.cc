@@ -41,6 +41,10 @@ Result<void> set_tcp_options(int fd, SocketAddress::Family family, const SocketO
   if (options.nodelay) {
     if (auto r = set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY"); !r) return r;
   }
+  if (options.dscp && (*options.dscp < 0 || *options.dscp > 63)) {
+    return fail(ErrorType::SocketError,
+                std::to_string(*options.dscp) + " is no code point from 0 to 63");
+  }
   if (options.dscp) {
     bool is_v6 = family == SocketAddress::Family::Ipv6;
     auto r = is_v6 ? set_option(fd, IPPROTO_IPV6, IPV6_TCLASS, *options.dscp << 2, "IPV6_TCLASS")

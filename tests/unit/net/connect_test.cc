@@ -161,3 +161,54 @@ TEST_CASE("connect: system errors have their names", "[net]") {
   CHECK(connect_error_type(EHOSTUNREACH) == ErrorType::ConnectNoRoute);
   CHECK(connect_error_type(ECONNRESET) == ErrorType::ConnectError);
 }
+
+TEST_CASE_METHOD(NetFixture, "connect: waits for room in the queue of a Unix listener", "[net]") {
+  SocketPath path;
+  auto listener = Listener::bind(path.address(), {.backlog = 0});
+  REQUIRE(listener);
+  ConnectOptions options;
+  auto first = block_on(runtime, connect_with(path.address(), &options));
+  REQUIRE(first);
+  options.deadline = Clock::now() + 10ms;
+  auto late = block_on(runtime, connect_with(path.address(), &options));
+  REQUIRE(!late);
+  CHECK(late.error().type() == ErrorType::ConnectTimedout);
+  options.deadline = kNever;
+  listener->start(runtime.worker(0));
+  auto make_room = [](Listener* from) -> Task<> {
+    co_await yield();
+    Accepted accepted = co_await from->accept();
+  };
+  CHECK(block_on(runtime, when_all(connect_with(path.address(), &options), make_room(&*listener))));
+}
+
+TEST_CASE_METHOD(NetFixture, "connect: with fast open, bytes arrive as without", "[net]") {
+  auto listener = Listener::bind(loopback(), {.fast_open_queue = 16});
+  REQUIRE(listener);
+  listener->start(runtime.worker(0));
+  auto scenario = [](Listener* at) -> Task<bool> {
+    ConnectOptions options{.fast_open = true};
+    for (int i = 0; i < 3; ++i) {  // the first gets the cookie, if the system has any
+      auto near = co_await connect(at->local_address(), options);
+      co_await near->write({"hello"});
+      Accepted accepted = co_await at->accept();
+      SocketStream far((co_await current_strand()).worker(), accepted.fd.release(),
+                       std::move(accepted.peer));
+      Buffer buffer;
+      while (buffer.size() < 5) co_await far.read(buffer);
+      if (buffer.view() != "hello") co_return false;
+    }
+    co_return true;
+  };
+  CHECK(*block_on(runtime, scenario(&*listener)));
+}
+
+TEST_CASE_METHOD(NetFixture, "connect: options that cannot be set are this side's error", "[net]") {
+  auto listener = Listener::bind(loopback());
+  REQUIRE(listener);
+  ConnectOptions options;
+  options.socket.dscp = 64;
+  auto result = block_on(runtime, connect_with(listener->local_address(), &options));
+  REQUIRE(!result);
+  CHECK(result.error().type() == ErrorType::InternalError);
+}

@@ -190,3 +190,15 @@ TEST_CASE_METHOD(NetFixture, "Listener: an accept that is cancelled loses no con
   };
   CHECK(*block_on(runtime, scenario(&*listener)));
 }
+
+TEST_CASE_METHOD(NetFixture, "Listener: v6only decides whether IPv4 gets in", "[net]") {
+  bool v6only = GENERATE(false, true);
+  auto listener = Listener::bind(*SocketAddress::parse("[::]:0"), {.v6only = v6only});
+  REQUIRE(listener);
+  ConnectOptions options;
+  auto over_v4 = [](std::uint16_t port, const ConnectOptions* with) -> Task<> {
+    auto stream = co_await connect(*SocketAddress::parse("127.0.0.1", port), *with);
+  };
+  auto result = block_on(runtime, over_v4(listener->local_address().port(), &options));
+  CHECK(result.has_value() == !v6only);
+}

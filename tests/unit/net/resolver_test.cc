@@ -205,6 +205,23 @@ TEST_CASE_METHOD(ResolverFixture, "Resolver: beyond the cap, what ends first mak
   CHECK(resolver.size() == 0);
 }
 
+TEST_CASE_METHOD(ResolverFixture, "Resolver: is asked from many strands at the same time",
+                 "[net]") {
+  for (const char* host : {"a", "b", "c"}) records.names[host] = {{ip("192.0.2.1")}, 10s};
+  options.entries_max = 2;
+  Resolver resolver(options);
+  std::atomic<int> answers{0};
+  auto ask = [](Resolver* from, std::atomic<int>* count) -> Task<> {
+    for (int i = 0; i < 30; ++i) {
+      auto found = co_await from->resolve(std::string(1, static_cast<char>('a' + i % 3)), 80);
+      if (found.size() == 1) ++*count;
+    }
+  };
+  for (int i = 0; i < 8; ++i) group.spawn(ask(&resolver, &answers));
+  group.join_blocking();
+  CHECK(answers == 8 * 30);
+}
+
 TEST_CASE_METHOD(ResolverFixture, "Resolver: may be destroyed while a look-up runs", "[net]") {
   std::latch may_answer(1);
   options.lookup = [&may_answer](const std::string&) -> Result<ResolvedName> {
