@@ -78,9 +78,13 @@ TEST_CASE_METHOD(NetFixture, "connect: nobody answers until the deadline", "[net
   CHECK(result.error().type() == ErrorType::ConnectTimedout);
 }
 
-TEST_CASE_METHOD(NetFixture, "connect: is cancelled while it waits", "[net]") {
+TEST_CASE_METHOD(NetFixture, "connect: is cancelled before it starts, and while it waits",
+                 "[net]") {
   FullListener full;
   ConnectOptions options;
+  {
+    auto dropped = connect_with(full.listener.local_address(), &options);
+  }
   auto nap = []() -> Task<> { co_await sleep_for(10ms); };
   auto result =
       block_on(runtime, when_any(connect_with(full.listener.local_address(), &options), nap()));

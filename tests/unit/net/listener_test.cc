@@ -182,6 +182,11 @@ TEST_CASE_METHOD(NetFixture, "Listener: an accept that is cancelled loses no con
   listener->start(runtime.worker(0));
   auto scenario = [](Listener* at) -> Task<bool> {
     auto nothing = []() -> Task<> { co_await yield(); };
+    auto at_once = []() -> Task<> { co_return; };
+    {
+      Task<Accepted> dropped = accept_one(at);
+    }  // never started
+    co_await when_any(at_once(), accept_one(at));
     auto first = co_await when_any(accept_one(at), nothing());  // cancelled while it waits
     if (first.index() != 1) co_return false;
     auto near = co_await connect_to(at);
