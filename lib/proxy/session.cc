@@ -9,7 +9,9 @@ namespace pingora {
 Task<> Session::respond_error(int status) {
   if (downstream_.is_response_started()) co_return;
   downstream_.disable_keepalive();
-  co_await write_error_response(downstream_, status);
+  own_response_.emplace(error_response(status));
+  response_written_ = &*own_response_;
+  co_await downstream_.write_head(*own_response_, EndOfStream::Yes);
 }
 
 Task<> Session::respond_error_with_body(int status, Bytes body, std::string_view content_type) {

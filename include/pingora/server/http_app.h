@@ -41,8 +41,11 @@ class HttpApp {
   virtual Task<> process_refused(ServerSession& session, HttpConnection& connection, Error error);
 };
 
-/// Writes a complete response without a body, as Pingora's error pages are: Server, Content-Length
-/// 0 and `Cache-Control: private, no-store`. Does nothing if a response was begun.
+/// The head of an error page without a body, as Pingora's are: Server, Content-Length 0 and
+/// `Cache-Control: private, no-store`. A `status` that is none gives 500.
+ResponseHeader error_response(int status);
+
+/// Writes `error_response(status)`, which is a complete response. Does nothing if one was begun.
 Task<> write_error_response(ServerSession& session, int status);
 
 }  // namespace pingora

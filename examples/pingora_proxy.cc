@@ -1,0 +1,113 @@
+// Copyright 2026 The Pingora C++ Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// pingora-proxy: a ready-made proxy. Requests go to the upstreams in turn; one that can not be
+// reached is passed over. See --help.
+//
+//   $ pingora-proxy --listen 127.0.0.1:6188 --upstream 127.0.0.1:6190 --upstream 127.0.0.1:6191
+//   $ curl -s http://127.0.0.1:6188/
+//   => hello from
+#include <unistd.h>
+
+#include <atomic>
+
+#include "pingora/pingora.h"
+
+namespace {
+
+struct Upstreams {
+  std::vector<pingora::HttpPeer> peers;
+  std::atomic<std::size_t> next{0};
+};
+
+class Proxy : public pingora::ProxyHttp<> {
+ public:
+  explicit Proxy(Upstreams& upstreams) : upstreams_(upstreams) {}
+
+  pingora::Task<pingora::HttpPeer> upstream_peer(pingora::Session&, Context&) override {
+    std::size_t turn = upstreams_.next.fetch_add(1, std::memory_order_relaxed);
+    return upstreams_.peers[turn % upstreams_.peers.size()];
+  }
+
+  pingora::Error fail_to_connect(pingora::Session& session, const pingora::HttpPeer&, Context&,
+                                 pingora::Error error) override {
+    error.set_retry(session.tries() < upstreams_.peers.size());
+    return error;
+  }
+
+ private:
+  Upstreams& upstreams_;
+};
+
+// With a line on standard output for each request. A class of its own, because a phase that is
+// overridden is called.
+class LoggingProxy : public Proxy {
+ public:
+  using Proxy::Proxy;
+
+  pingora::Task<> logging(pingora::Session& session, const pingora::Error* error,
+                          Context&) override {
+    const pingora::ResponseHeader* response = session.response_written();
+    std::string line = session.client_addr().to_string() + " \"";
+    pingora::append_escaped(line, session.req_header().method().text());
+    line += ' ';
+    pingora::append_escaped(line, session.req_header().raw_target());
+    line += fmt::format("\" {} {}", response != nullptr ? int{response->status()} : 0,
+                        session.body_bytes_sent());
+    if (error != nullptr) line += " " + error->to_string();
+    line += '\n';
+    // One write, so that lines of different threads do not mix. Nobody to tell if it fails.
+    [[maybe_unused]] ssize_t written = ::write(STDOUT_FILENO, line.data(), line.size());
+    return {};
+  }
+};
+
+std::vector<pingora::HttpPeer> parse_upstreams(const std::vector<std::string>& texts) {
+  std::vector<pingora::HttpPeer> peers;
+  for (const std::string& text : texts) {
+    auto peer = pingora::HttpPeer::parse(text);
+    if (!peer) {
+      peer.error().add_context("--upstream");
+      pingora::exit_with_error(peer.error());
+    }
+    peers.push_back(std::move(*peer));
+  }
+  return peers;
+}
+
+void require(const std::vector<std::string>& values, std::string_view option) {
+  if (!values.empty()) return;
+  pingora::exit_with_error(pingora::Error::explain(
+      pingora::ErrorType::ConfigError, fmt::format("{} is missing; see --help", option)));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::vector<std::string> listen;
+  std::vector<std::string> upstream;
+  std::optional<std::int64_t> threads;
+  bool no_work_stealing = false;
+  bool access_log = false;
+  pingora::ProgramOptions program("A ready-made HTTP proxy.");
+  program.texts("--listen", "ADDR:PORT", "Where to listen (repeatable)", listen)
+      .texts("--upstream", "ADDR:PORT", "Where requests go, in turn (repeatable)", upstream)
+      .integer("--threads", "N", "Threads; default: one for each core", threads, 1, 1024)
+      .flag("--no-work-stealing", "Let nobody help a thread that is stuck", no_work_stealing)
+      .flag("--access-log", "Print a line for each request", access_log);
+  pingora::Opt opt = pingora::Opt::parse(argc, argv, program);
+  auto configuration = pingora::Configuration::load(opt);
+  if (!configuration) pingora::exit_with_error(configuration.error());
+  if (threads) configuration->threads = static_cast<unsigned>(*threads);
+  if (no_work_stealing) configuration->work_stealing = false;
+  require(listen, "--listen");
+  require(upstream, "--upstream");
+
+  Upstreams upstreams{parse_upstreams(upstream)};
+  pingora::Server server(*configuration, opt);
+  auto service = access_log ? pingora::http_proxy_service(server, LoggingProxy(upstreams))
+                            : pingora::http_proxy_service(server, Proxy(upstreams));
+  for (const std::string& address : listen) service.add_tcp(address);
+  server.add_service(std::move(service));
+  server.run_forever();
+}
