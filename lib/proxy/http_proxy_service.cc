@@ -2,8 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pingora/proxy/http_proxy_service.h"
 
+#include <memory>
 #include <utility>
 #include <vector>
+
+#include "pingora/runtime/combinators.h"
+#include "pingora/server/background_service.h"
 
 namespace pingora {
 namespace {
@@ -17,6 +21,20 @@ std::vector<SocketAddress> addresses(const std::vector<std::string>& texts) {
   return parsed;
 }
 
+class IdleExpiry : public BackgroundService {
+ public:
+  explicit IdleExpiry(std::shared_ptr<HttpConnector> connector)
+      : connector_(std::move(connector)) {}
+  Task<> start(ShutdownWatch& shutdown, ReadyNotifier ready) override {
+    ready.notify_ready();
+    auto shutting_down = [](ShutdownWatch* watch) -> Task<> { co_await watch->wait(); };
+    co_await when_any(connector_->expire_idle_connections(), shutting_down(&shutdown));
+  }
+
+ private:
+  std::shared_ptr<HttpConnector> connector_;
+};
+
 }  // namespace
 
 std::shared_ptr<HttpConnector> make_http_connector(Server& server) {
@@ -27,7 +45,13 @@ std::shared_ptr<HttpConnector> make_http_connector(Server& server) {
   options.client_bind_to_ipv4 = addresses(configuration.client_bind_to_ipv4);
   options.client_bind_to_ipv6 = addresses(configuration.client_bind_to_ipv6);
   auto connector = std::make_shared<HttpConnector>(std::move(options));
-  server.shed_hooks().add([connector](std::size_t count) { return connector->pool().shed(count); });
+  // The server's hooks outlive its runtime, which idle connections must not.
+  server.shed_hooks().add([weak = std::weak_ptr(connector)](std::size_t count) {
+    auto alive = weak.lock();
+    return alive != nullptr ? alive->pool().shed(count) : 0;
+  });
+  server.add_service(
+      background_service("idle upstream connections", std::make_shared<IdleExpiry>(connector)));
   return connector;
 }
 

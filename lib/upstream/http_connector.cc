@@ -8,6 +8,7 @@
 #include "pingora/base/assert.h"
 #include "pingora/runtime/strand.h"
 #include "pingora/runtime/timer.h"
+#include "pool_metrics.h"
 #include "pooled_h1_session.h"
 
 namespace pingora {
@@ -111,9 +112,11 @@ void HttpConnector::release(std::unique_ptr<ClientSession> session, const HttpPe
 }
 
 Task<> HttpConnector::expire_idle_connections() {
+  internal::PoolMetrics metrics;
   for (;;) {
     co_await sleep_for(std::chrono::seconds(1));
     pool_.expire(Clock::now());
+    metrics.publish(pool_);
   }
 }
 

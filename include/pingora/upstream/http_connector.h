@@ -63,8 +63,10 @@ class HttpConnector {
   /// A new connection for what is no HTTP: see TransportConnector::connect.
   Task<ConnectedStream> connect_stream(const HttpPeer& peer) { return transport_.connect(peer); }
 
-  /// Closes what has been idle for too long, once a second, until it is cancelled. To be spawned
-  /// once; without it, connections expire when they are met or their shard is used.
+  /// Once a second, until it is cancelled: closes what has been idle for too long, and brings the
+  /// pool's metrics up to date (`pingora_upstream_pool_total`,
+  /// `pingora_upstream_idle_connections`). To be spawned once; without it, connections expire when
+  /// they are met or their shard is used.
   Task<> expire_idle_connections();
 
   ConnectionPool& pool() noexcept { return pool_; }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "connector_fixture.h"
+#include "pingora/metrics/registry.h"
 #include "pingora/net/memory_stream.h"
 #include "pingora/runtime/event.h"
 #include "pingora/session/h1_client_session.h"
@@ -17,6 +18,10 @@ using namespace std::chrono_literals;
 namespace {
 
 const std::string kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+std::uint64_t pool_events(const char* event) {
+  return Registry::global().counter("pingora_upstream_pool_total", "", {{"event", event}}).value();
+}
 
 }  // namespace
 
@@ -159,6 +164,9 @@ TEST_CASE_METHOD(ConnectorFixture, "HttpConnector: idle connections expire in th
   group.spawn(connector.expire_idle_connections());
   wait_until([&] { return connector.pool().size() == 0; });
   CHECK(connector.pool().stats().expired == 1);
+  wait_until([] { return pool_events("expire") == 1; });
+  CHECK(pool_events("hit") == 0);
+  CHECK(pool_events("miss") == 1);
   group.cancel();
   group.join_blocking();
 }
