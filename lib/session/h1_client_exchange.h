@@ -18,6 +18,7 @@ struct H1ClientSession::Exchange : internal::FrameAllocated {
   internal::H1BodyReader reader;
   internal::H1BodyEncoder encoder;
   std::optional<Error> write_error;   // kept for when there is no response
+  std::optional<Error> interruption;  // for the next read that has to wait
   std::string_view upgrade_protocol;  // that the request asks for, or empty
   std::string websocket_key;
   std::uint32_t informational_responses = 0;

@@ -30,6 +30,7 @@ Task<> H1ClientSession::read_head() {
 
 Task<> H1ClientSession::wait_for_head() {
   for (;;) {
+    if (exchange_->interruption) co_await take_interruption();
     auto read = co_await as_result(stream().read(transport_.input(), deadline_in(read_timeout_)));
     if (!read) co_await read_failed(std::move(read.error()));
     if (*read == 0) co_await closed_early();
@@ -131,6 +132,7 @@ std::optional<Result<Bytes>> H1ClientSession::next_piece() {
 
 Task<Bytes> H1ClientSession::wait_for_body() {
   for (;;) {
+    if (exchange_->interruption) co_return take_interruption();
     auto read = co_await as_result(stream().read(transport_.input(), deadline_in(read_timeout_)));
     if (auto piece = take_read(std::move(read))) co_return std::move(*piece);
   }
@@ -160,6 +162,13 @@ Error H1ClientSession::closed_early() {
                                               : "the connection ended before a response"));
 }
 
+Error H1ClientSession::take_interruption() {
+  exchange_->is_interrupted = true;
+  Error error = std::move(*exchange_->interruption);
+  exchange_->interruption.reset();
+  return read_failed(std::move(error));
+}
+
 Error H1ClientSession::read_failed(Error error) {
   Exchange& x = *exchange_;
   x.keep_alive = false;
@@ -182,9 +191,13 @@ void H1ClientSession::start_tunnel() {
 }
 
 void H1ClientSession::interrupt(Error error) {
-  if (exchange_ == nullptr || !stream().is_reading()) return;
-  exchange_->is_interrupted = true;
-  stream().interrupt_read(std::move(error));
+  if (exchange_ == nullptr) return;
+  if (stream().is_reading()) {
+    exchange_->is_interrupted = true;
+    stream().interrupt_read(std::move(error));
+  } else {
+    exchange_->interruption.emplace(std::move(error));
+  }
 }
 
 }  // namespace pingora

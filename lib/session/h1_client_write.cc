@@ -68,7 +68,7 @@ void H1ClientSession::plan_connection(const RequestHeader& request, RequestPlan&
 
 Task<> H1ClientSession::write_head(const RequestHeader& request, const HeaderEdits& edits,
                                    BodyLength body) {
-  exchange_ = std::make_unique<Exchange>();
+  exchange_ = std::make_unique_for_overwrite<Exchange>();  // not zeroed first
   Exchange& x = *exchange_;
   response_ = &x.header;
   is_head_final_ = false;

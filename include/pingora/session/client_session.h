@@ -71,7 +71,8 @@ class ClientSession {
 
   // The connection.
 
-  /// Ends a read that waits with `error`: the client downstream has gone.
+  /// Ends a read that waits, or else the next one that has to, with `error`: the client downstream
+  /// has gone. What has arrived can still be read before.
   virtual void interrupt(Error error) = 0;
   /// Whether the connection was used before this exchange.
   virtual bool is_reused() const noexcept = 0;

@@ -88,6 +88,7 @@ class H1ClientSession : public ClientSession {
   std::optional<Result<Bytes>> take_read(Result<std::size_t> read);
   Result<Bytes> body_ended();
   Error read_failed(Error error);
+  Error take_interruption();
   Error closed_early();
 
   internal::H1Transport transport_;

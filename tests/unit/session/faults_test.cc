@@ -125,7 +125,7 @@ TEST_CASE_METHOD(Workers, "H1 client: a write that stalls is an error of its own
 
 TEST_CASE_METHOD(Workers, "H1 client: an interrupted read gives the error that it was given",
                  "[session][h1_client]") {
-  auto talk = [](bool in_body) -> Task<> {
+  auto talk = [](bool in_body, bool is_early) -> Task<> {
     ClientSessionOptions options;
     auto [near, far] = MemoryStream::make_pair();
     H1ClientSession session(std::move(near), options);
@@ -137,7 +137,8 @@ TEST_CASE_METHOD(Workers, "H1 client: an interrupted read gives the error that i
       co_await session.read_head();
       CHECK((co_await session.read_body()) == "abc");
     }
-    session.interrupt(Error::explain(ErrorType::ConnectionClosed, "nobody waits"));
+    auto gone = [] { return Error::explain(ErrorType::ConnectionClosed, "gone").into_down(); };
+    if (is_early) session.interrupt(gone());
     auto read = [&]() -> Task<> {
       Result<void> result;
       if (in_body) {
@@ -152,14 +153,15 @@ TEST_CASE_METHOD(Workers, "H1 client: an interrupted read gives the error that i
       CHECK(result.error().retry_type() == RetryType::No);
     };
     auto interrupt = [&]() -> Task<> {
-      session.interrupt(Error::explain(ErrorType::ConnectionClosed, "gone").into_down());
+      if (!is_early) session.interrupt(gone());
       co_return;
     };
     co_await when_all(read(), interrupt());
     CHECK_FALSE(session.is_reusable());
   };
-  run(talk(false)).value();
-  run(talk(true)).value();
+  for (bool in_body : {false, true}) {
+    for (bool is_early : {false, true}) run(talk(in_body, is_early)).value();
+  }
 }
 
 TEST_CASE_METHOD(Workers, "H1 client: cancelling a read loses nothing, and can be repeated",
