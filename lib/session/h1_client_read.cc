@@ -64,6 +64,11 @@ Result<void> H1ClientSession::accept_head() {
   if (x.header.status().is_informational()) return accept_informational();
   auto framing = h1::response_framing(x.header, x.method, options_->parser);
   if (!framing) return fail(malformed(framing.error().reason));
+  // What is ignored here must not reach a downstream that takes it for the framing.
+  if (options_->parser.allow_invalid_response_content_length == h1::Leniency::Allow &&
+      !h1::response_framing(x.header, x.method)) {
+    x.header.remove_header(HeaderId::ContentLength);
+  }
   is_head_final_ = true;
   x.reader.start(*framing, h1::MessageRole::Response, options_->parser);
   x.keep_alive = h1::keep_alive(x.header, *framing) == h1::KeepAlive::Yes;

@@ -186,7 +186,7 @@ Task<Bytes> H1ServerSession::wait_for_body() {
     TimePoint began = coarse_now();
     Result<std::size_t> read = std::size_t{0};
     if (!saw_end_) read = co_await as_result(stream().read(transport_.input(), body_deadline()));
-    exchange_->waited += coarse_now() - began;
+    if (!awaits_continue()) exchange_->waited += coarse_now() - began;
     if (auto piece = take_read(std::move(read))) co_return std::move(*piece);
   }
 }
@@ -214,10 +214,15 @@ Result<Bytes> H1ServerSession::body_ended() {
   return Bytes();
 }
 
+// Whether it is the client that waits, for a 100 (RFC 9110 §10.1.1).
+bool H1ServerSession::awaits_continue() const noexcept {
+  return exchange_->expects_continue && exchange_->reader.bytes() == 0;
+}
+
 // How much longer the client may make us wait for its body; the time in which nobody wanted to read
 // is not the client's.
 Duration H1ServerSession::body_rate_left() const noexcept {
-  if (options_.body_rate_min == 0) return Duration::max();
+  if (options_.body_rate_min == 0 || awaits_continue()) return Duration::max();
   auto earned = std::chrono::seconds(exchange_->reader.bytes() / options_.body_rate_min);
   return options_.body_rate_grace + earned - exchange_->waited;
 }

@@ -111,7 +111,7 @@ void H1ServerSession::plan_connection(const ResponseHeader& header, ResponsePlan
   }
   // A client that waits for 100 may send the body or not: what comes next can not be told. One that
   // has too much left to send will be cut off.
-  bool may_withhold = x.expects_continue && x.reader.bytes() == 0 && transport_.input().empty();
+  bool may_withhold = awaits_continue() && transport_.input().empty();
   bool is_too_much = x.reader.remaining().value_or(0) > options_.drain_bytes_max;
   if (may_withhold || is_too_much) keep_alive_ = false;
   if (!keep_alive_) {

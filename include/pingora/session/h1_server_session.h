@@ -68,6 +68,7 @@ class H1ServerSession final : public ServerSession, public internal::FrameAlloca
   Task<Bytes> wait_for_body();
   std::optional<Result<Bytes>> take_read(Result<std::size_t> read);
   Result<Bytes> body_ended();
+  bool awaits_continue() const noexcept;
   Duration body_rate_left() const noexcept;
   TimePoint body_deadline() const noexcept;
   Error body_timed_out();

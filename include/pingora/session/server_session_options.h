@@ -41,7 +41,8 @@ struct ServerSessionOptions {
   /// Between two reads of a request's body. [body_timeout]
   Milliseconds body_read_timeout{60'000};
   /// Bytes of a body a second, over the time that was spent waiting for them; 0 for any. Slower
-  /// than a modem, so that only those who mean it are hit. [body_rate]
+  /// than a modem, so that only those who mean it are hit. Does not count while a client waits for
+  /// `100 Continue`. [body_rate]
   std::uint32_t body_rate_min = 240;
   /// How long a body may be slower than that at first.
   Milliseconds body_rate_grace{5'000};

@@ -218,3 +218,72 @@ TEST_CASE_METHOD(Workers, "H1 client: informational responses have a bound",
   CHECK(run(fetch(Method::Get, {}, response(16)))->error.empty());
   CHECK(run(fetch(Method::Get, {}, response(17)))->error == "InvalidHttpHeader");
 }
+
+TEST_CASE_METHOD(Workers, "H1 client: a Content-Length that is ignored is not passed on",
+                 "[session][h1_client]") {
+  auto talk = [](h1::Leniency leniency) -> Task<> {
+    ClientSessionOptions options;
+    options.parser.allow_invalid_response_content_length = leniency;
+    auto [near, far] = MemoryStream::make_pair();
+    H1ClientSession session(std::move(near), options);
+    RequestHeader request = *RequestHeader::build(Method::Get, "/x");
+    co_await session.write_head(request, {}, {});
+    co_await put(*far, "HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nall of it");
+    far->shutdown_write();
+    auto head = co_await session.read_head().as_result();
+    CHECK(head.has_value() == (leniency == h1::Leniency::Allow));
+    if (!head) co_return;
+    CHECK_FALSE(session.resp_header().get_header(HeaderId::ContentLength).has_value());
+    CHECK((co_await read_whole_body(session)) == "all of it");
+  };
+  run(talk(h1::Leniency::Allow)).value();
+  run(talk(h1::Leniency::Reject)).value();
+}
+
+TEST_CASE_METHOD(Workers, "H1 client: options for a forward proxy upstream",
+                 "[session][h1_client]") {
+  auto talk = []() -> Task<> {
+    ClientSessionOptions options;
+    options.target = h1::WriteTarget::AsReceived;
+    options.hop_by_hop = HopByHopPolicy::Keep;
+    auto [near, far] = MemoryStream::make_pair();
+    H1ClientSession session(std::move(near), options);
+    RequestHeader request = *RequestHeader::build(Method::Get, "http://b/x");
+    (void)request.insert_header(HeaderId::ProxyAuthorization, "Basic x");
+    (void)request.insert_header(HeaderId::Connection, "close");
+    co_await session.write_head(request, {}, {});
+    CHECK((co_await read_until(*far, "\r\n\r\n")) ==
+          "GET http://b/x HTTP/1.1\r\nProxy-Authorization: Basic x\r\n\r\n");
+  };
+  run(talk()).value();
+}
+
+TEST_CASE_METHOD(Workers, "H1 client: says whether a body can be read without waiting",
+                 "[session][h1_client]") {
+  auto talk = []() -> Task<> {
+    ClientSessionOptions options;
+    auto [near, far] = MemoryStream::make_pair();
+    H1ClientSession session(std::move(near), options);
+    RequestHeader request = *RequestHeader::build(Method::Get, "/");
+    co_await session.write_head(request, {}, {});
+    CHECK_FALSE(session.has_buffered_input());
+    // The second chunk is there but for its size line's end.
+    co_await put(*far,
+                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                 "1\r\na\r\n1\r\nb\r\n1\r");
+    co_await session.read_head();
+    CHECK((co_await session.read_body()) == "a");
+    CHECK(session.has_buffered_input());
+    Task<Bytes> second = session.read_body();
+    CHECK(second.is_ready());
+    CHECK((co_await std::move(second)) == "b");
+    CHECK_FALSE(session.has_buffered_input());
+    CHECK_FALSE(session.is_body_done());
+    co_await put(*far, "\nc\r\n0\r\n\r\n");
+    CHECK((co_await session.read_body()) == "c");
+    CHECK(session.is_body_done());  // known along with the last bytes
+    CHECK(session.has_buffered_input());
+    CHECK(session.body_bytes_read() == 3);
+  };
+  run(talk()).value();
+}

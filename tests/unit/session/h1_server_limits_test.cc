@@ -196,3 +196,53 @@ TEST_CASE_METHOD(Workers, "H1 server: the limits of heads are counted", "[sessio
   CHECK(struck("start_line") == lines + 1);
   CHECK(struck("head") == heads + 1);
 }
+
+TEST_CASE_METHOD(Workers, "H1 server: a client that waits for 100 is not too slow",
+                 "[session][h1_server]") {
+  ServerSessionOptions options = patient();
+  options.body_rate_grace = 1ms;
+  options.body_read_timeout = 20ms;
+  std::uint64_t before = struck("body_timeout");
+  auto handler = [](H1ServerSession& session) -> Task<> {
+    CHECK((co_await read_whole_body(session)) == "<ReadTimedout>");
+    co_await session.write_head(response(408, "0"), EndOfStream::Yes);
+  };
+  CHECK_THAT(*run(stall("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                        "Content-Length: 5\r\n\r\n",
+                        options, handler)),
+             Catch::StartsWith("HTTP/1.1 408 "));
+  CHECK(struck("body_timeout") == before + 1);
+}
+
+TEST_CASE_METHOD(Workers, "H1 server: deadlines can be set for one connection",
+                 "[session][h1_server]") {
+  ServerSessionOptions options = patient();
+  auto keepalive = [](H1ServerSession& session) -> Task<> {
+    session.set_keepalive_timeout(5ms);
+    co_await answer(session);
+  };
+  CHECK_THAT(*run(stall("GET / HTTP/1.1\r\nHost: a\r\n\r\n", options, keepalive)),
+             Catch::EndsWith("Content-Length: 0\r\n\r\n"));
+  auto body = [](H1ServerSession& session) -> Task<> {
+    session.set_read_timeout(5ms);
+    CHECK((co_await read_whole_body(session)) == "ab<ReadTimedout>");
+    CHECK(session.body_bytes_read() == 2);
+  };
+  CHECK(run(stall("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab", options, body))
+            ->empty());
+}
+
+TEST_CASE_METHOD(Workers, "H1 server: a tunnel that is idle for too long ends",
+                 "[session][h1_server]") {
+  ServerSessionOptions options = patient();
+  options.tunnel_idle_timeout = 5ms;
+  std::uint64_t before = struck("tunnel_timeout");
+  auto handler = [](H1ServerSession& session) -> Task<> {
+    co_await session.write_head(response(200), EndOfStream::No);
+    session.start_tunnel();
+    CHECK((co_await read_whole_body(session)) == "hi<ReadTimedout>");
+  };
+  CHECK_THAT(*run(stall("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\nhi", options, handler)),
+             Catch::StartsWith("HTTP/1.1 200 "));
+  CHECK(struck("tunnel_timeout") == before + 1);
+}

@@ -184,3 +184,31 @@ TEST_CASE_METHOD(Workers, "H1 client: a 101 that was not asked for is refused",
   run(talk(false)).value();
   run(talk(true)).value();
 }
+
+TEST_CASE_METHOD(Workers, "H1: other protocols can be allowed", "[session][upgrade]") {
+  auto talk = []() -> Task<> {
+    ServerSessionOptions server_options;
+    server_options.upgrade_protocols = {"echo/1"};
+    auto [near, far] = MemoryStream::make_pair();
+    co_await put(*far,
+                 "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: Echo/1\r\n\r\n");
+    H1ServerSession server(std::move(near), server_options);
+    CHECK(co_await server.read_request());
+    CHECK(server.is_upgrade_request());
+
+    ClientSessionOptions client_options;
+    client_options.upgrade_protocols = {"echo/1"};
+    auto [up_near, up_far] = MemoryStream::make_pair();
+    H1ClientSession client(std::move(up_near), client_options);
+    co_await client.write_head(server.req_header(), {}, server.body_length());
+    CHECK_THAT(co_await read_until(*up_far, "\r\n\r\n"),
+               Catch::EndsWith("Connection: upgrade\r\nUpgrade: echo/1\r\n\r\n"));
+    co_await put(*up_far, "HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: echo/1\r\n\r\n");
+    co_await client.read_head();
+    CHECK(client.is_head_final());
+    co_await server.write_head(client.resp_header(), EndOfStream::No);
+    CHECK((co_await read_until(*far, "\r\n\r\n")) ==
+          "HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: Echo/1\r\n\r\n");
+  };
+  run(talk()).value();
+}
