@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The write side of a server session: how a response is framed, and what its head says of the
 // connection.
+#include <optional>
+
 #include "pingora/http/hop_by_hop.h"
 #include "pingora/http/http_date.h"
 #include "session/extra_fields.h"
@@ -130,9 +132,10 @@ Task<> H1ServerSession::write_head(const ResponseHeader& header, EndOfStream end
   ResponsePlan plan;
   if (auto planned = plan_body(header, end, plan); !planned) return std::move(planned.error());
   plan_connection(header, plan);
-  HttpDate now = HttpDate::now();
+  std::optional<HttpDate> now;
   if (!header.headers().contains(HeaderId::Date) && !plan.is_switch) {
-    plan.add.add(HeaderId::Date, now.view());
+    now = HttpDate::now();
+    plan.add.add(HeaderId::Date, now->view());
   }
   HopByHopFields hop_by_hop(header.headers());
   auto written = h1::write_response_head(

@@ -196,3 +196,30 @@ TEST_CASE_METHOD(Workers, "H1 server: a head that has begun is served through a 
   };
   CHECK_THAT(*run(talk()), Catch::Contains("Connection: close"));
 }
+
+TEST_CASE_METHOD(Workers, "H1 server: holds no buffer between requests", "[session][h1_server]") {
+  ServerSessionOptions options;
+  auto talk = [&]() -> Task<> {
+    auto [near, far] = MemoryStream::make_pair();
+    H1ServerSession session(std::move(near), options);
+    auto serve_two = [&]() -> Task<> { co_await serve(session, answer); };
+    auto client = [&]() -> Task<> {
+      std::size_t free_blocks = 0;
+      for (int i = 0; i < 3; ++i) {
+        co_await put(*far, kGet);
+        {
+          std::string output = co_await read_until(*far, "\r\n\r\n");
+          CHECK(responses_in(output) == 1);
+        }
+        for (int turn = 0; turn < 10; ++turn) co_await yield();
+        // The first request takes blocks from the heap, which stay in the free list.
+        if (i != 0) CHECK(Block::free_blocks_of_this_thread() == free_blocks);
+        free_blocks = Block::free_blocks_of_this_thread();
+        CHECK(free_blocks >= 2);
+      }
+      far.reset();
+    };
+    co_await when_all(serve_two(), client());
+  };
+  run(talk()).value();
+}
