@@ -38,35 +38,6 @@ void Stream::cancel_readable_wait(Strand& strand, Job& job) {
   cancel_wait(Direction::Read, strand, job);
 }
 
-void Stream::Timer::expired(DeadlineTimer& timer) { static_cast<Timer&>(timer).stream.on_timer(); }
-
-// One timer for both directions, set to the earlier deadline.
-void Stream::arm_timer(Strand& strand) {
-  TimePoint deadline = kNever;
-  if (reader_ != nullptr) deadline = reader_->deadline_;
-  if (writer_ != nullptr) deadline = std::min(deadline, writer_->deadline_);
-  timer_.arm(strand, deadline);
-}
-
-void Stream::on_timer() {
-  TimePoint now = Clock::now();
-  Strand* strand = nullptr;
-  ReadOp* reader = reader_ != nullptr && reader_->deadline_ <= now ? reader_ : nullptr;
-  WriteOp* writer = writer_ != nullptr && writer_->deadline_ <= now ? writer_ : nullptr;
-  if (reader_ != nullptr && reader == nullptr) strand = &reader_->completion_->strand();
-  if (writer_ != nullptr && writer == nullptr) strand = &writer_->completion_->strand();
-  if (strand != nullptr) arm_timer(*strand);
-  // Completing may destroy this stream, and with it whoever else waited: one at a time, the other
-  // through the strand's queue.
-  if (writer != nullptr) {
-    Completion& completion = *writer->completion_;
-    writer->cancel();
-    writer->result_.emplace(fail(ErrorType::WriteTimedout, ""));
-    completion.strand().post(completion);
-  }
-  if (reader != nullptr) interrupt_read(Error::explain(ErrorType::ReadTimedout));
-}
-
 bool Stream::ReadOp::start(Completion& completion) {
   completion_ = &completion;
   if (stream_.turn_bytes_ < kTurnBytesMax) {
@@ -84,8 +55,14 @@ bool Stream::ReadOp::start(Completion& completion) {
     is_yielding_ = true;
     completion.strand().post(*this);
   }
-  if (deadline_ != kNever) stream_.arm_timer(completion.strand());
+  set(completion.strand(), deadline_);
   return false;
+}
+
+void Stream::ReadOp::on_expired(Deadline& deadline) {
+  auto& self = static_cast<ReadOp&>(deadline);
+  self.stop_waiting();
+  self.complete(fail(ErrorType::ReadTimedout, ""));
 }
 
 void Stream::ReadOp::wait() {
@@ -107,7 +84,7 @@ void Stream::ReadOp::on_ready(Job& job) {
 
 void Stream::ReadOp::complete(Result<std::size_t> result) {
   stream_.reader_ = nullptr;
-  if (deadline_ != kNever) stream_.arm_timer(completion_->strand());
+  lift();
   result_.emplace(std::move(result));
   completion_->run();
 }
@@ -119,12 +96,17 @@ void Stream::ReadOp::cancel() {
     return;
   }
   stream_.reader_ = nullptr;
+  stop_waiting();
+  lift();
+}
+
+void Stream::ReadOp::stop_waiting() {
+  Strand& strand = completion_->strand();
   if (is_yielding_) {
     strand.remove(*this);
   } else {
     stream_.cancel_wait(Direction::Read, strand, *this);
   }
-  if (deadline_ != kNever) stream_.arm_timer(strand);
 }
 
 std::size_t advance_pieces(std::span<iovec> pieces, std::size_t first, std::size_t bytes) noexcept {
@@ -139,14 +121,18 @@ std::size_t advance_pieces(std::span<iovec> pieces, std::size_t first, std::size
 }
 
 Stream::WriteOp::WriteOp(Stream& stream, std::span<const iovec> pieces, TimePoint deadline) noexcept
-    : MovableJob(&on_ready), stream_(stream), count_(pieces.size()), deadline_(deadline) {
+    : MovableJob(&on_ready),
+      Deadline(&on_expired),
+      stream_(stream),
+      count_(pieces.size()),
+      deadline_(deadline) {
   PINGORA_ASSERT(pieces.size() <= kPiecesMax);
   std::copy(pieces.begin(), pieces.end(), pieces_.begin());
 }
 
 Stream::WriteOp::WriteOp(Stream& stream, std::initializer_list<std::string_view> pieces,
                          TimePoint deadline) noexcept
-    : MovableJob(&on_ready), stream_(stream), deadline_(deadline) {
+    : MovableJob(&on_ready), Deadline(&on_expired), stream_(stream), deadline_(deadline) {
   PINGORA_ASSERT(pieces.size() <= kPiecesMax);
   for (std::string_view piece : pieces) {
     if (!piece.empty()) pieces_[count_++] = {const_cast<char*>(piece.data()), piece.size()};
@@ -172,8 +158,16 @@ bool Stream::WriteOp::start(Completion& completion) {
   if (proceed()) return true;
   stream_.writer_ = this;
   stream_.start_wait(Direction::Write, completion.strand(), *this);
-  if (deadline_ != kNever) stream_.arm_timer(completion.strand());
+  set(completion.strand(), deadline_);
   return false;
+}
+
+void Stream::WriteOp::on_expired(Deadline& deadline) {
+  auto& self = static_cast<WriteOp&>(deadline);
+  self.stream_.writer_ = nullptr;
+  self.stream_.cancel_wait(Direction::Write, self.completion_->strand(), self);
+  self.result_.emplace(fail(ErrorType::WriteTimedout, ""));
+  self.completion_->run();
 }
 
 void Stream::WriteOp::on_ready(Job& job) {
@@ -183,7 +177,7 @@ void Stream::WriteOp::on_ready(Job& job) {
     return;
   }
   self.stream_.writer_ = nullptr;
-  if (self.deadline_ != kNever) self.stream_.arm_timer(self.completion_->strand());
+  self.lift();
   self.completion_->run();
 }
 
@@ -195,7 +189,7 @@ void Stream::WriteOp::cancel() {
   }
   stream_.writer_ = nullptr;
   stream_.cancel_wait(Direction::Write, strand, *this);
-  if (deadline_ != kNever) stream_.arm_timer(strand);
+  lift();
 }
 
 }  // namespace pingora

@@ -24,6 +24,7 @@
 #include <utility>
 
 #include "pingora/base/assert.h"
+#include "pingora/base/mutex.h"
 #include "reactor.h"
 
 namespace pingora {
@@ -65,7 +66,7 @@ class DescriptorCore : public FrameAllocated {
 
   Worker& worker_;
   Reactor reactor_;
-  std::mutex mutex_;
+  Mutex mutex_;
   std::array<Slot, 2> slots_{Slot(*this), Slot(*this)};
   IdleWatch* idle_watch_ = nullptr;
   bool is_abandoned_ = false;

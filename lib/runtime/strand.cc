@@ -18,14 +18,21 @@
 
 #include "pingora/base/assert.h"
 #include "pingora/runtime/runtime.h"
+#include "strand_deadlines.h"
 
 namespace pingora {
 namespace {
-constinit thread_local Strand* current_strand = nullptr;
+constinit thread_local Strand* running_strand = nullptr;
 }  // namespace
 
-bool Strand::is_current() const noexcept { return current_strand == this; }
-Strand* Strand::current() noexcept { return current_strand; }
+bool Strand::is_current() const noexcept { return running_strand == this; }
+Strand* Strand::current() noexcept { return running_strand; }
+
+Strand::~Strand() { delete deadlines_; }
+
+void Strand::end_deadlines() {
+  if (deadlines_ != nullptr) deadlines_->end();
+}
 
 bool Strand::enter_or_enqueue(Job& job) {
   std::uint64_t word = word_.load(std::memory_order_relaxed);
@@ -54,10 +61,10 @@ bool Strand::enter_or_enqueue(Job& job) {
 
 void Strand::run_entered(Job& job) {
   HandlerScope scope;
-  Strand* outer = std::exchange(current_strand, this);
+  Strand* outer = std::exchange(running_strand, this);
   job.run();
   run_queue_and_leave();
-  current_strand = outer;
+  running_strand = outer;
 }
 
 bool Strand::enqueue(Job& job) {
@@ -78,9 +85,9 @@ void Strand::schedule() { worker_->post_drain(*this); }
 
 void Strand::drain() {
   HandlerScope scope;
-  Strand* outer = std::exchange(current_strand, this);
+  Strand* outer = std::exchange(running_strand, this);
   run_queue_and_leave();
-  current_strand = outer;
+  running_strand = outer;
 }
 
 void Strand::run_queue_and_leave() {

@@ -76,6 +76,7 @@ void Root::promise_type::finish() {
   auto kept_state = std::move(state);
   StrandRef kept_strand = std::move(strand_ref);
   Handle::from_promise(*this).destroy();
+  kept_strand->end_deadlines();
   std::lock_guard lock(kept_state->mutex);
   if (--kept_state->count == 0) {
     kept_state->no_tasks.set();

@@ -2,40 +2,61 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pingora/runtime/timer.h"
 
+#include <algorithm>
+
+#include "strand_deadlines.h"
+
 namespace pingora {
 
-void DeadlineTimer::arm(Strand& strand, TimePoint deadline) {
-  deadline_ = deadline;
-  if (deadline == kNever) return;
-  if (strand_.get() != &strand) {
-    detach();
-    deadline_ = deadline;
-    strand.retain();
-    strand_ = StrandRef(&strand);
-  }
-  if (deadline < node_.expiry()) strand.worker().add_timer(node_, deadline, strand, *this);
-}
-
-void DeadlineTimer::detach() {
-  deadline_ = kNever;
-  if (!strand_) return;
-  strand_->worker().remove_timer(node_);
-  strand_->remove(*this);
-  strand_ = StrandRef();
-}
-
-void DeadlineTimer::look(Job& job) {
-  auto& self = static_cast<DeadlineTimer&>(job);
-  if (self.deadline_ == kNever) return;
-  if (self.deadline_ > Clock::now()) {
-    self.strand_->worker().add_timer(self.node_, self.deadline_, *self.strand_, self);
-    return;
-  }
-  self.deadline_ = kNever;
-  self.on_expired_(self);
+void Deadline::set(Strand& strand, TimePoint time) {
+  lift();
+  if (time == kNever) return;
+  time_ = time;
+  internal::StrandDeadlines::of(strand).add(*this);
 }
 
 namespace internal {
+
+StrandDeadlines& StrandDeadlines::of(Strand& strand) {
+  if (strand.deadlines_ == nullptr) strand.deadlines_ = new StrandDeadlines(strand);
+  return *strand.deadlines_;
+}
+
+void StrandDeadlines::add(Deadline& deadline) {
+  deadlines_.push_back(deadline);
+  if (deadline.time_ < timer_.expiry()) set_timer(deadline.time_);
+}
+
+void StrandDeadlines::set_timer(TimePoint time) {
+  strand_.worker().add_timer(timer_, time, strand_, *this);
+}
+
+void StrandDeadlines::look(Job& job) {
+  auto& self = static_cast<StrandDeadlines&>(job);
+  TimePoint now = Clock::now();
+  // From the start after each: what is called may set and lift any of them.
+  while (Deadline* expired = self.first_until(now)) {
+    expired->lift();
+    expired->on_expired_(*expired);
+  }
+  TimePoint next = kNever;
+  for (Deadline* each = self.deadlines_.front(); each != nullptr;
+       each = self.deadlines_.next(*each)) {
+    next = std::min(next, each->time_);
+  }
+  if (next < self.timer_.expiry()) self.set_timer(next);
+}
+
+Deadline* StrandDeadlines::first_until(TimePoint now) {
+  Deadline* each = deadlines_.front();
+  while (each != nullptr && each->time_ > now) each = deadlines_.next(*each);
+  return each;
+}
+
+void StrandDeadlines::end() {
+  strand_.worker().remove_timer(timer_);
+  strand_.remove(*this);
+}
 
 bool SleepOp::start(Completion& completion) {
   if (duration_ <= Duration::zero()) return true;

@@ -34,7 +34,6 @@ void H1ClientSession::end_exchange() {
   exchange_.reset();
   response_ = nullptr;
   is_head_final_ = false;
-  stream().detach_timer();
 }
 
 void H1ClientSession::begin_reuse(const ClientSessionOptions& options) {

@@ -122,7 +122,6 @@ void ConnectionPool::put(std::unique_ptr<PooledConnection> connection,
   connection->released_ = now;
   connection->expiry_ = idle_timeout == kNoTimeout ? kNever : now + idle_timeout;
   Stream& stream = connection->pooled_stream();
-  stream.detach_timer();
   if (!stream.start_idle_watch(*connection)) {
     discarded_.fetch_add(1, std::memory_order_relaxed);
     return;

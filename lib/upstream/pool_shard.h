@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 
+#include "pingora/base/mutex.h"
 #include "pingora/upstream/connection_pool.h"
 
 namespace pingora::internal {
@@ -31,7 +32,7 @@ class alignas(64) PoolShard {
   PoolShard(const PoolShard&) = delete;
   PoolShard& operator=(const PoolShard&) = delete;
 
-  std::mutex mutex;
+  Mutex mutex;
 
   /// Takes the most recently used connection with that key out; null if there is none.
   PooledConnection* take(const PeerKey& key);

@@ -82,8 +82,6 @@ class Stream {
   [[nodiscard]] virtual bool stop_idle_watch() = 0;
   /// Makes the stream wait in `worker` from now on; nobody waits on it at the moment.
   virtual Result<void> move_to(Worker& worker) = 0;
-  /// Lifts deadlines, before the stream changes strands.
-  void detach_timer() { timer_.detach(); }
 
   const Digest& digest() const noexcept { return digest_; }
   Digest& mutable_digest() noexcept { return digest_; }
@@ -93,7 +91,7 @@ class Stream {
   virtual int fd() const noexcept { return -1; }
 
  protected:
-  Stream() noexcept : timer_(*this) {}
+  Stream() noexcept = default;
 
   struct ReadAttempt {
     /// Bytes read, 0 at the end of the stream; nothing if it would have had to wait.
@@ -113,27 +111,22 @@ class Stream {
   void note_nothing_to_read() noexcept { may_read_ = false; }
 
  private:
-  struct Timer : DeadlineTimer {
-    explicit Timer(Stream& owner) noexcept : DeadlineTimer(&expired), stream(owner) {}
-    static void expired(DeadlineTimer& timer);
-    Stream& stream;
-  };
-  void arm_timer(Strand& strand);
-  void on_timer();
-
   Digest digest_;
-  Timer timer_;
   ReadOp* reader_ = nullptr;   // waiting now
   WriteOp* writer_ = nullptr;  // waiting now
   std::size_t turn_bytes_ = 0;
   bool may_read_ = false;
 };
 
-class Stream::ReadOp : MovableJob {
+class Stream::ReadOp : MovableJob, Deadline {
  public:
   using ValueType = std::size_t;
   ReadOp(Stream& stream, Buffer& into, TimePoint deadline) noexcept
-      : MovableJob(&on_ready), stream_(stream), into_(into), deadline_(deadline) {}
+      : MovableJob(&on_ready),
+        Deadline(&on_expired),
+        stream_(stream),
+        into_(into),
+        deadline_(deadline) {}
   bool start(Completion& completion);
   void cancel();
   Result<std::size_t> take_result() { return std::move(*result_); }
@@ -141,7 +134,9 @@ class Stream::ReadOp : MovableJob {
  private:
   friend class Stream;
   static void on_ready(Job& job);
+  static void on_expired(Deadline& deadline);
   void wait();
+  void stop_waiting();
   void complete(Result<std::size_t> result);
 
   Stream& stream_;
@@ -152,7 +147,7 @@ class Stream::ReadOp : MovableJob {
   std::optional<Result<std::size_t>> result_;
 };
 
-class Stream::WriteOp : MovableJob {
+class Stream::WriteOp : MovableJob, Deadline {
  public:
   using ValueType = void;
   WriteOp(Stream& stream, std::span<const iovec> pieces, TimePoint deadline) noexcept;
@@ -165,6 +160,7 @@ class Stream::WriteOp : MovableJob {
  private:
   friend class Stream;
   static void on_ready(Job& job);
+  static void on_expired(Deadline& deadline);
   /// Writes until all is written or it would wait; returns whether it is done or failed.
   bool proceed();
   void complete(Result<void> result);

@@ -9,11 +9,16 @@
 #include <utility>
 
 #include "pingora/base/intrusive_list.h"
+#include "pingora/base/mutex.h"
 #include "pingora/runtime/frame_allocator.h"
 
 namespace pingora {
 
 class Worker;
+
+namespace internal {
+class StrandDeadlines;
+}
 
 /// A piece of work for a Strand: `run` is called once, in the strand. Owned by whoever embeds it,
 /// who must take it out of the strand's queue (`Strand::remove`) before it dies.
@@ -51,6 +56,7 @@ class Strand : public internal::FrameAllocated {
   explicit Strand(Worker& worker) noexcept : worker_(&worker) {}
   Strand(const Strand&) = delete;
   Strand& operator=(const Strand&) = delete;
+  ~Strand();
 
   Worker& worker() const noexcept { return *worker_; }
 
@@ -81,8 +87,13 @@ class Strand : public internal::FrameAllocated {
   void retain() noexcept { word_.fetch_add(kReference, std::memory_order_relaxed); }
   void release() noexcept;
 
+  /// Ends the deadlines that were set in this strand. To be called in it by whoever lets go of it
+  /// last, if any was set: they do not keep it alive.
+  void end_deadlines();
+
  private:
   friend class Worker;
+  friend class internal::StrandDeadlines;
   static constexpr std::uint64_t kRunning = 1;
   static constexpr std::uint64_t kQueued = 2;
   static constexpr std::uint64_t kReference = 4;
@@ -93,8 +104,9 @@ class Strand : public internal::FrameAllocated {
   // References above, two flags below: entering takes a reference in the same atomic operation.
   std::atomic<std::uint64_t> word_{kReference};
   Worker* worker_;
-  std::mutex mutex_;  // guards queue_
+  Mutex mutex_;  // guards queue_
   IntrusiveList<Job> queue_;
+  internal::StrandDeadlines* deadlines_ = nullptr;  // owned; made when it is needed
 };
 
 /// One reference to a Strand.

@@ -3,40 +3,45 @@
 #pragma once
 
 #include "pingora/base/clock.h"
+#include "pingora/base/intrusive_list.h"
 #include "pingora/runtime/runtime.h"
 #include "pingora/runtime/task.h"
 
 namespace pingora {
 
-/// A deadline that is set and lifted for every operation and hardly ever strikes: setting and
-/// lifting it only notes the time. The wheel is touched when it is set to earlier than the wheel
-/// would look at it; when the wheel does look, a deadline that has moved is put in again.
-///
-/// Belongs to the strand that it is armed with, and keeps it alive until `detach`. Detach it before
-/// it changes strands, if both may run at the same time; arming it in another one detaches it too.
-class DeadlineTimer : Job {
- public:
-  using OnExpired = void (*)(DeadlineTimer&);
-  /// `on_expired` is called in the strand, with the timer disarmed; derive to give it context.
-  explicit DeadlineTimer(OnExpired on_expired) noexcept : Job(&look), on_expired_(on_expired) {}
-  DeadlineTimer(const DeadlineTimer&) = delete;
-  DeadlineTimer& operator=(const DeadlineTimer&) = delete;
-  ~DeadlineTimer() { detach(); }
+namespace internal {
+class StrandDeadlines;
+}
 
-  /// kNever disarms.
-  void arm(Strand& strand, TimePoint deadline);
-  void disarm() noexcept { deadline_ = kNever; }
-  TimePoint deadline() const noexcept { return deadline_; }
-  /// Disarms and leaves the wheel and the strand.
-  void detach();
+/// A time by which something that waits is to be told. Embedded in whoever waits; lifted when it
+/// dies.
+///
+/// Setting and lifting one is a list operation of its strand: no lock, no system call. A strand has
+/// one timer in its worker's wheel, which is moved only when a deadline comes that is earlier than
+/// the time it is set to, and put in again when it fires too early. So deadlines that are set for
+/// every operation and hardly ever strike cost next to nothing.
+///
+/// Belongs to the strand that it is set in; moves only while it is not set.
+class Deadline : public ListHook {
+ public:
+  /// Called in the strand, with the deadline lifted; up to TimerWheel::kTick late. It may destroy
+  /// anything.
+  using OnExpired = void (*)(Deadline&);
+  explicit Deadline(OnExpired on_expired) noexcept : on_expired_(on_expired) {}
+  Deadline(Deadline&& other) noexcept : on_expired_(other.on_expired_) {}
+  ~Deadline() { lift(); }
+
+  /// Replaces an earlier setting. kNever lifts.
+  void set(Strand& strand, TimePoint time);
+  void lift() noexcept {
+    if (is_linked()) unlink();
+  }
+  bool is_set() const noexcept { return is_linked(); }
 
  private:
-  static void look(Job& job);
-
+  friend class internal::StrandDeadlines;
   OnExpired on_expired_;
-  StrandRef strand_;
-  TimePoint deadline_ = kNever;
-  TimerNode node_;
+  TimePoint time_ = kNever;
 };
 
 namespace internal {

@@ -9,6 +9,7 @@
 
 #include "pingora/base/clock.h"
 #include "pingora/base/intrusive_list.h"
+#include "pingora/base/mutex.h"
 #include "pingora/runtime/strand.h"
 
 namespace pingora {
@@ -70,7 +71,7 @@ class TimerWheel {
   void fire_current_slot();
 
   const TimePoint start_;
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   std::uint64_t now_ = 0;  // ticks since start_
   std::uint64_t next_ = ~std::uint64_t{0};
   std::array<Level, kLevels> levels_;

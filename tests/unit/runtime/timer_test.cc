@@ -3,6 +3,7 @@
 #include "pingora/runtime/timer.h"
 
 #include <catch2/catch.hpp>
+#include <memory>
 #include <string>
 
 #include "pingora/runtime/event.h"
@@ -18,78 +19,82 @@ struct TimerFixture {
   TimerFixture() { runtime.start(); }
 };
 
-struct LogTimer : DeadlineTimer {
-  LogTimer(std::string* into, char as)
-      : DeadlineTimer([](DeadlineTimer& timer) {
-          auto& self = static_cast<LogTimer&>(timer);
+struct LogDeadline : Deadline {
+  LogDeadline(std::string* into, char as)
+      : Deadline([](Deadline& deadline) {
+          auto& self = static_cast<LogDeadline&>(deadline);
           *self.log += self.name;
-          self.has_fired.set();
+          self.has_struck.set();
         }),
         log(into),
         name(as) {}
   std::string* log;
   char name;
-  Event has_fired;
+  Event has_struck;
 };
 
 }  // namespace
 
-TEST_CASE_METHOD(TimerFixture, "DeadlineTimer: strikes once, disarmed", "[timer]") {
-  auto scenario = [](std::string* log) -> Task<TimePoint> {
-    LogTimer timer(log, 'a');
-    timer.arm(co_await current_strand(), Clock::now() + 1ms);
-    co_await timer.has_fired.wait();
-    co_return timer.deadline();
+TEST_CASE_METHOD(TimerFixture, "Deadline: strikes once, and is lifted then", "[timer]") {
+  auto scenario = [](std::string* log) -> Task<bool> {
+    LogDeadline deadline(log, 'a');
+    deadline.set(co_await current_strand(), Clock::now() + 1ms);
+    co_await deadline.has_struck.wait();
+    co_return deadline.is_set();
   };
   std::string log;
-  CHECK(*block_on(runtime, scenario(&log)) == kNever);
+  CHECK_FALSE(*block_on(runtime, scenario(&log)));
   CHECK(log == "a");
 }
 
-TEST_CASE_METHOD(TimerFixture, "DeadlineTimer: can be moved, lifted and set again", "[timer]") {
+TEST_CASE_METHOD(TimerFixture, "Deadline: can be moved, lifted and set again", "[timer]") {
   // The wheel keeps order: what was to strike before the last one has done so by then.
   auto scenario = [](std::string* log) -> Task<> {
     Strand& strand = co_await current_strand();
     TimePoint now = Clock::now();
-    LogTimer earlier(log, 'e');
-    LogTimer later(log, 'l');
-    LogTimer lifted(log, 'x');
-    LogTimer again(log, 'g');
-    LogTimer last(log, 'z');
-    earlier.arm(strand, now + 1h);
-    earlier.arm(strand, now + 8ms);
-    later.arm(strand, now + 4ms);
-    later.arm(strand, now + 30ms);
-    lifted.arm(strand, now + 4ms);
-    lifted.disarm();
-    again.arm(strand, now + 4ms);
-    again.arm(strand, kNever);
-    again.arm(strand, now + 50ms);
-    last.arm(strand, now + 80ms);
-    co_await last.has_fired.wait();
+    LogDeadline earlier(log, 'e');
+    LogDeadline later(log, 'l');
+    LogDeadline lifted(log, 'x');
+    LogDeadline again(log, 'g');
+    LogDeadline last(log, 'z');
+    earlier.set(strand, now + 1h);
+    earlier.set(strand, now + 8ms);
+    later.set(strand, now + 4ms);
+    later.set(strand, now + 30ms);
+    lifted.set(strand, now + 4ms);
+    lifted.lift();
+    again.set(strand, now + 4ms);
+    again.set(strand, kNever);
+    again.set(strand, now + 50ms);
+    last.set(strand, now + 80ms);
+    co_await last.has_struck.wait();
   };
   std::string log;
   CHECK(block_on(runtime, scenario(&log)));
   CHECK(log == "elgz");
 }
 
-TEST_CASE_METHOD(TimerFixture, "DeadlineTimer: may outlive its strand, and go on in another one",
-                 "[timer]") {
-  auto arm = [](LogTimer* timer, Duration delay) -> Task<> {
-    timer->arm(co_await current_strand(), Clock::now() + delay);
-    timer->disarm();
-    co_return;
+TEST_CASE_METHOD(TimerFixture, "Deadline: one that strikes may destroy others", "[timer]") {
+  struct Killer : Deadline {
+    explicit Killer(std::unique_ptr<LogDeadline>* other)
+        : Deadline([](Deadline& deadline) { static_cast<Killer&>(deadline).victim->reset(); }),
+          victim(other) {}
+    std::unique_ptr<LogDeadline>* victim;
   };
-  auto arm_and_wait = [](LogTimer* timer) -> Task<> {
-    timer->arm(co_await current_strand(), Clock::now() + 1ms);
-    co_await timer->has_fired.wait();
+  auto scenario = [](std::string* log) -> Task<> {
+    Strand& strand = co_await current_strand();
+    TimePoint now = Clock::now();
+    auto victim = std::make_unique<LogDeadline>(log, 'v');
+    Killer killer(&victim);
+    LogDeadline last(log, 'z');
+    killer.set(strand, now + 1ms);
+    victim->set(strand, now + 1ms);
+    last.set(strand, now + 20ms);
+    co_await last.has_struck.wait();
   };
   std::string log;
-  LogTimer timer(&log, 'a');
-  CHECK(block_on(runtime, arm(&timer, 1h)));
-  CHECK(block_on(runtime, arm_and_wait(&timer)));
-  CHECK(log == "a");
-  CHECK(block_on(runtime, arm(&timer, 1h)));
+  CHECK(block_on(runtime, scenario(&log)));
+  CHECK(log == "z");
 }
 
 TEST_CASE_METHOD(TimerFixture, "sleep_for: ends in the order of the times; zero does not suspend",
