@@ -32,7 +32,7 @@ constexpr std::size_t kReserveMax = 4;
 }  // namespace
 
 PooledConnection::PooledConnection(const HttpPeer& peer, Worker& worker)
-    : peer_(peer), key_hash_(PeerKey(peer_).hash()), worker_(&worker) {}
+    : peer_(peer), key_(peer_), worker_(&worker) {}
 
 PooledConnection::~PooledConnection() { PINGORA_ASSERT(group_ == nullptr); }
 

@@ -71,24 +71,26 @@ std::string HttpPeer::to_string() const {
   return text;
 }
 
-PeerKey::PeerKey(const HttpPeer& peer) noexcept : peer_(&peer) {
+PeerKey::PeerKey(const HttpPeer& peer) noexcept
+    : peer_(&peer), flags_(peer.options.identity_flags()) {
   internal::HashMix mix;
   mix.add(peer.address().hash());
   mix.add(std::uint64_t{peer.port()} << 1 | (peer.is_tls() ? 1 : 0));
   if (!peer.host_name().empty()) mix.add(peer.host_name());
   if (!peer.sni.empty()) mix.add(peer.sni);
   mix.add(peer.group_key);
-  mix.add(peer.options.identity_hash());
+  mix.add(flags_);
+  mix.add(peer.options.rare_hash());
   hash_ = mix.value();
 }
 
 bool operator==(const PeerKey& a, const PeerKey& b) noexcept {
-  if (a.hash_ != b.hash_) return false;
+  if (a.hash_ != b.hash_ || a.flags_ != b.flags_) return false;
   const HttpPeer& p = *a.peer_;
   const HttpPeer& q = *b.peer_;
   return p.address() == q.address() && p.is_tls() == q.is_tls() && p.port() == q.port() &&
          p.group_key == q.group_key && p.host_name() == q.host_name() && p.sni == q.sni &&
-         is_same_identity(p.options, q.options);
+         is_same_beyond_flags(p.options, q.options);
 }
 
 }  // namespace pingora

@@ -42,23 +42,6 @@ void mix_headers(internal::HashMix& mix, const ProxyHeaders& headers) {
   }
 }
 
-// The scalars in one number, each with bits of its own.
-std::uint64_t packed_flags(const PeerOptions& o) {
-  std::uint64_t flags = 0;
-  auto push = [&flags](unsigned bits, std::uint64_t value) { flags = flags << bits | value; };
-  push(1, o.verify_cert == Toggle::On ? 1 : 0);
-  push(1, o.verify_hostname == Toggle::On ? 1 : 0);
-  push(2, static_cast<std::uint64_t>(o.alpn));
-  push(1, o.tcp_fast_open == Toggle::On ? 1 : 0);
-  push(9, o.dscp ? 256U + *o.dscp : 0U);
-  push(1, o.allow_h1_response_invalid_content_length == Toggle::On ? 1 : 0);
-  push(1, o.allow_h1_response_bare_lf == Toggle::On ? 1 : 0);
-  push(1, o.allow_h1_response_spaces_after_header_name == Toggle::On ? 1 : 0);
-  push(1, o.allow_h1_response_obs_fold == Toggle::On ? 1 : 0);
-  push(32, o.max_h2_streams);
-  return flags;
-}
-
 }  // namespace
 
 bool is_same_identity(const RarePeerOptions& a, const RarePeerOptions& b) noexcept {
@@ -90,18 +73,31 @@ std::size_t RarePeerOptions::identity_hash() const noexcept {
   return mix.value();
 }
 
-bool is_same_identity(const PeerOptions& a, const PeerOptions& b) noexcept {
-  return packed_flags(a) == packed_flags(b) && a.h2_ping_interval == b.h2_ping_interval &&
-         a.tcp_recv_buf_bytes == b.tcp_recv_buf_bytes &&
+// The scalars in one number, each with bits of its own.
+std::uint64_t PeerOptions::identity_flags() const noexcept {
+  std::uint64_t flags = 0;
+  auto push = [&flags](unsigned bits, std::uint64_t value) { flags = flags << bits | value; };
+  push(1, verify_cert == Toggle::On ? 1 : 0);
+  push(1, verify_hostname == Toggle::On ? 1 : 0);
+  push(2, static_cast<std::uint64_t>(alpn));
+  push(1, tcp_fast_open == Toggle::On ? 1 : 0);
+  push(9, dscp ? 256U + *dscp : 0U);
+  push(1, allow_h1_response_invalid_content_length == Toggle::On ? 1 : 0);
+  push(1, allow_h1_response_bare_lf == Toggle::On ? 1 : 0);
+  push(1, allow_h1_response_spaces_after_header_name == Toggle::On ? 1 : 0);
+  push(1, allow_h1_response_obs_fold == Toggle::On ? 1 : 0);
+  push(32, max_h2_streams);
+  return flags;
+}
+
+bool is_same_beyond_flags(const PeerOptions& a, const PeerOptions& b) noexcept {
+  return a.h2_ping_interval == b.h2_ping_interval && a.tcp_recv_buf_bytes == b.tcp_recv_buf_bytes &&
          (a.rare_ == b.rare_ || is_same_identity(a.rare(), b.rare()));
 }
 
-std::size_t PeerOptions::identity_hash() const noexcept {
-  internal::HashMix mix;
-  mix.add(packed_flags(*this));
+std::size_t PeerOptions::rare_hash() const noexcept {
   static const std::size_t kHashOfDefaults = RarePeerOptions().identity_hash();
-  mix.add(rare_ != nullptr ? rare_->identity_hash() : kHashOfDefaults);
-  return mix.value();
+  return rare_ != nullptr ? rare_->identity_hash() : kHashOfDefaults;
 }
 
 const RarePeerOptions& PeerOptions::rare() const noexcept {

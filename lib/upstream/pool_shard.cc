@@ -23,7 +23,7 @@ PoolGroup* PoolShard::find(const PeerKey& key) noexcept {
 }
 
 PoolGroup& PoolShard::find_or_add(PooledConnection& connection) {
-  PeerKey key = connection.key();
+  const PeerKey& key = connection.key();
   if (PoolGroup* found = find(key)) return *found;
   if (used_group_count_ >= bucket_count_) grow_table();
   PoolGroup* group = unused_groups_.pop_front();

@@ -19,7 +19,9 @@ namespace pingora::internal {
 struct PoolGroup : ListHook {
   std::size_t hash = 0;
   IntrusiveList<PoolKeyHook> connections;
-  PeerKey key() noexcept { return static_cast<PooledConnection*>(connections.front())->key(); }
+  const PeerKey& key() noexcept {
+    return static_cast<PooledConnection*>(connections.front())->key();
+  }
 };
 
 /// A part of a ConnectionPool: a hash table of groups and one list of all connections by age.

@@ -35,7 +35,7 @@ class PooledConnection : internal::PoolAgeHook, internal::PoolKeyHook, IdleWatch
 
   /// The peer as it was when the connection was made.
   const HttpPeer& peer() const noexcept { return peer_; }
-  PeerKey key() const noexcept { return {peer_, key_hash_}; }
+  const PeerKey& key() const noexcept { return key_; }
   /// How often the pool has given it.
   std::uint32_t reuse_count() const noexcept { return reuse_count_; }
 
@@ -50,7 +50,7 @@ class PooledConnection : internal::PoolAgeHook, internal::PoolKeyHook, IdleWatch
   std::shared_ptr<void> on_idle_event() noexcept override;
 
   const HttpPeer peer_;
-  const std::size_t key_hash_;
+  const PeerKey key_;  // of peer_
   Worker* worker_;
   std::uint32_t reuse_count_ = 0;
   // From here on guarded by the mutex of shard_, which is set before the watch begins.

@@ -66,13 +66,15 @@ class PeerKey {
  public:
   explicit PeerKey(const HttpPeer& peer) noexcept;
   /// With the hash that the key of an equal peer had.
-  PeerKey(const HttpPeer& peer, std::size_t hash) noexcept : peer_(&peer), hash_(hash) {}
+  PeerKey(const HttpPeer& peer, std::size_t hash) noexcept
+      : peer_(&peer), flags_(peer.options.identity_flags()), hash_(hash) {}
 
   std::size_t hash() const noexcept { return hash_; }
   friend bool operator==(const PeerKey& a, const PeerKey& b) noexcept;
 
  private:
   const HttpPeer* peer_;
+  std::uint64_t flags_;
   std::size_t hash_;
 };
 

@@ -153,9 +153,13 @@ struct PeerOptions {
   void share_rare(std::shared_ptr<const RarePeerOptions> rare) noexcept { rare_ = std::move(rare); }
   bool has_rare() const noexcept { return rare_ != nullptr; }
 
-  /// Whether a connection made with `a` may serve a peer with `b`.
-  friend bool is_same_identity(const PeerOptions& a, const PeerOptions& b) noexcept;
-  std::size_t identity_hash() const noexcept;
+  // What PeerKey compares: whether a connection made with one may serve a peer with the other.
+
+  /// All that is identity but the few that `is_same_beyond_flags` looks at, in one number.
+  std::uint64_t identity_flags() const noexcept;
+  friend bool is_same_beyond_flags(const PeerOptions& a, const PeerOptions& b) noexcept;
+  /// Of the rare options.
+  std::size_t rare_hash() const noexcept;
 
  private:
   std::shared_ptr<const RarePeerOptions> rare_;
