@@ -12,12 +12,17 @@ from .program import Program, bin_dir, free_ports
 
 
 def start_proxy(
-    *origins: int, program: str = "pingora-proxy", arguments: Iterable[str] = (), **more
+    *origins: int,
+    program: str = "pingora-proxy",
+    threads: int = 1,
+    arguments: Iterable[str] = (),
+    **more,
 ) -> tuple[Program, int]:
-    """Starts a proxy in front of the ports `origins`; gives it and its own port. One thread, so
+    """Starts a proxy in front of the ports `origins`; gives it and its own port. On one thread, so
     that what was asked first is done first."""
     (port,) = free_ports(1)
-    argv = [bin_dir() / program, "--listen", f"127.0.0.1:{port}", "--threads", "1", *arguments]
+    argv = [bin_dir() / program, "--listen", f"127.0.0.1:{port}", "--threads", f"{threads}"]
+    argv += arguments
     for origin in origins:
         argv += ["--upstream", f"127.0.0.1:{origin}"]
     return Program(argv, [port], **more), port
