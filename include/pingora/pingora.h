@@ -11,6 +11,7 @@
 #include "pingora/base/error.h"
 #include "pingora/base/intrusive_list.h"
 #include "pingora/base/log.h"
+#include "pingora/base/mutex.h"
 #include "pingora/base/version.h"
 #include "pingora/h1/body_decoder.h"
 #include "pingora/h1/framing.h"

@@ -7,8 +7,14 @@
 //        |               +-- out of descriptors: shed, pause --> (again)
 //        +-- at the limit: until a connection ends
 //
-// Invariant [count]: `open_` is the number of OpenConnection objects, one for each connection, from
-// before its task is spawned until its last coroutine is gone.
+// An HTTP connection:
+//
+//   accepted --> filtered --> served -- idle for a while --> parked -- late, shutdown --> closed
+//                                ^                              |
+//                                +----- something arrives ------+
+//
+// Invariant [count]: `open_` counts each connection, from before its task is spawned until its last
+// coroutine, or what is parked of it, is gone.
 #include "server/endpoint.h"
 
 #include <unistd.h>
@@ -30,6 +36,8 @@ constexpr std::size_t kShedCount = 64;
 constexpr auto kPause = std::chrono::milliseconds(100);
 constexpr auto kPauseAfterShedding = std::chrono::milliseconds(4);
 constexpr auto kLogInterval = std::chrono::seconds(10);
+// How often parked connections are looked at.
+constexpr auto kLateInterval = std::chrono::seconds(1);
 
 Task<> wait_for_shutdown(ShutdownWatch& shutdown) { co_await shutdown.wait(); }
 
@@ -41,26 +49,27 @@ void log_failure(const Serving& serving, const Error& error) {
       serving.service_name, error.to_string());
 }
 
+// Serves requests until the connection ends, false, or may be parked.
+Task<bool> serve_requests(H1ServerSession& session, HttpConnection& connection, Serving& serving) {
+  for (;;) {
+    Result<bool> has_request = co_await session.read_request().as_result();
+    if (has_request && !*has_request) co_return session.is_detachable();
+    if (!has_request && has_request.error().status() == 0) co_return false;  // the client has left
+    ++connection.requests;
+    Task<> answer = has_request ? serving.http_app->process_request(session, connection)
+                                : serving.http_app->process_refused(session, connection,
+                                                                    std::move(has_request.error()));
+    if (!has_request) session.disable_keepalive();
+    Result<void> served = co_await std::move(answer).as_result();
+    if (!served) {
+      log_failure(serving, served.error());
+      session.disable_keepalive();
+    }
+    if (!co_await session.finish()) co_return false;
+  }
+}
+
 }  // namespace
-
-// Counts a connection while it lives.
-class Endpoint::OpenConnection {
- public:
-  explicit OpenConnection(Endpoint& endpoint) noexcept : endpoint_(&endpoint) {
-    endpoint.open_.fetch_add(1);
-  }
-  OpenConnection(OpenConnection&& other) noexcept
-      : endpoint_(std::exchange(other.endpoint_, nullptr)) {}
-  OpenConnection& operator=(OpenConnection&&) = delete;
-  ~OpenConnection() {
-    if (endpoint_ == nullptr) return;
-    std::size_t before = endpoint_->open_.fetch_sub(1);
-    if (before == endpoint_->options_.connections_max) endpoint_->has_room_.set();
-  }
-
- private:
-  Endpoint* endpoint_;
-};
 
 Result<SocketAddress> Endpoint::parse() const {
   Result<SocketAddress> address = SocketAddress::parse(address_);
@@ -71,68 +80,81 @@ Result<SocketAddress> Endpoint::parse() const {
               "cannot listen on '" + shown + "': no address (such as 127.0.0.1:6188, [::1]:6188)");
 }
 
-Result<void> Endpoint::bind(unsigned loops) {
+Result<void> Endpoint::bind(ServiceContext& context, Serving& serving) {
+  context_ = &context;
+  serving_ = &serving;
   Result<SocketAddress> address = parse();
   if (!address) return fail(std::move(address.error()));
   Result<Listener> listener = Listener::bind(*address, options_.listen);
   if (!listener) return fail(std::move(listener.error()));
   local_address_ = listener->local_address();
   listeners_.emplace_back(std::move(*listener));
-  while (listeners_.size() < loops) {
+  while (listeners_.size() < context.configuration.listener_tasks_per_fd) {
     UniqueFd copy(::dup(listeners_.front()->fd()));
     Result<Listener> another = Listener::adopt(std::move(copy), options_.listen);
     if (!another) return fail(std::move(another.error()));
     listeners_.emplace_back(std::move(*another));
   }
+  context.shed_hooks.add([this](std::size_t count) { return parked_.close_oldest(count); });
   return {};
 }
 
-SocketAddress Endpoint::local_address() const { return *local_address_; }
+// Ends what is idle when an accept loop ends, or is cancelled, in a shutdown.
+class Endpoint::IdleCloser {
+ public:
+  explicit IdleCloser(Endpoint& endpoint) noexcept : endpoint_(endpoint) {}
+  IdleCloser(const IdleCloser&) = delete;
+  IdleCloser& operator=(const IdleCloser&) = delete;
+  ~IdleCloser() {
+    if (!endpoint_.context_->shutdown.is_shutting_down()) return;
+    endpoint_.connections_.begin_shutdown();
+    endpoint_.parked_.close();
+  }
 
-Task<> Endpoint::accept_until_shutdown(std::size_t loop, ServiceContext& context,
-                                       Serving& serving) {
+ private:
+  Endpoint& endpoint_;
+};
+
+Task<> Endpoint::accept_until_shutdown(std::size_t loop) {
   Strand& strand = co_await current_strand();
+  IdleCloser closer(*this);
   listeners_[loop]->start(strand.worker());
-  auto first = co_await when_any(accept_all(*listeners_[loop], context, serving),
-                                 wait_for_shutdown(context.shutdown));
+  auto first = co_await when_any(accept_all(*listeners_[loop]),
+                                 wait_for_shutdown(context_->shutdown), close_late_connections());
   listeners_[loop].reset();
-  connections_.begin_shutdown();
   if (first.index() == 0) {  // broken for good
-    log_error("{}: no longer accepts connections on {}: {}", serving.service_name, address_,
+    log_error("{}: no longer accepts connections on {}: {}", serving_->service_name, address_,
               std::get<0>(first).error().to_string());
   }
 }
 
-Task<> Endpoint::accept_all(Listener& listener, ServiceContext& context, Serving& serving) {
+Task<> Endpoint::close_late_connections() {
   for (;;) {
-    if (options_.connections_max != 0 && open_.load() >= options_.connections_max) {
-      co_await wait_for_room();
+    co_await sleep_for(kLateInterval);
+    parked_.close_late(coarse_now());
+  }
+}
+
+Task<> Endpoint::accept_all(Listener& listener) {
+  for (;;) {
+    if (open_.is_full()) {
+      limit_pauses_.fetch_add(1, std::memory_order_relaxed);
+      co_await open_.wait_for_room();
     }
     Result<Accepted> accepted = co_await as_result(listener.accept());
     if (accepted) {
-      hand_over(std::move(*accepted), context, serving);
+      hand_over(std::move(*accepted));
     } else if (accepted.error().type() == ErrorType::AcceptError) {
-      co_await pause(accepted.error(), context.shed_hooks);
+      co_await pause(accepted.error());
     } else {
       co_await std::move(accepted.error());
     }
   }
 }
 
-// Whoever ends a connection at the limit sets the event. Resetting it comes before looking, so that
-// the one that falls between looking and waiting is not missed.
-Task<> Endpoint::wait_for_room() {
-  limit_pauses_.fetch_add(1, std::memory_order_relaxed);
-  for (;;) {
-    has_room_.reset();
-    if (open_.load() < options_.connections_max) co_return;
-    co_await has_room_.wait();
-  }
-}
-
-Task<> Endpoint::pause(const Error& error, ShedHooks& shed_hooks) {
+Task<> Endpoint::pause(const Error& error) {
   descriptor_pauses_.fetch_add(1, std::memory_order_relaxed);
-  std::size_t closed = shed_hooks.shed(kShedCount);
+  std::size_t closed = context_->shed_hooks.shed(kShedCount);
   TimePoint now = coarse_now();
   TimePoint next = next_pause_log_.load();
   if (now >= next && next_pause_log_.compare_exchange_strong(next, now + kLogInterval)) {
@@ -143,78 +165,73 @@ Task<> Endpoint::pause(const Error& error, ShedHooks& shed_hooks) {
 }
 
 // Registering the socket with the worker may throw, where the system has a limit on that.
-void Endpoint::hand_over(Accepted accepted, ServiceContext& context, Serving& serving) {
+void Endpoint::hand_over(Accepted accepted) {
   accepted_.fetch_add(1, std::memory_order_relaxed);
-  Worker& worker = context.runtime.least_loaded_worker();
+  Worker& worker = context_->runtime.least_loaded_worker();
   try {
     auto stream =
         std::make_unique<SocketStream>(worker, accepted.fd.release(), std::move(accepted.peer));
-    context.connections.spawn_on(worker, serve(std::move(stream), context.shutdown, serving),
-                                 TaskGroup::Start::AtOnce);
+    context_->connections.spawn_on(worker, serve(std::move(stream), worker),
+                                   TaskGroup::Start::AtOnce);
   } catch (const std::exception& exception) {
     log_error("{}: a connection was dropped: {}", address_, exception.what());
   }
 }
 
-Task<> Endpoint::serve(std::unique_ptr<Stream> stream, ShutdownWatch& shutdown, Serving& serving) {
-  OpenConnection open(*this);
-  if (serving.filter) {
-    return serve_filtered(std::move(stream), std::move(open), shutdown, serving);
-  }
-  if (serving.http_app) return serve_http(std::move(stream), std::move(open), shutdown, serving);
-  return serve_raw(std::move(stream), std::move(open), shutdown, serving);
+// Under locks: it starts later.
+void Endpoint::resume(std::unique_ptr<ParkedConnection> connection) {
+  Worker& worker = connection->worker;
+  context_->connections.spawn_on(worker, serve_resumed(std::move(connection)));
 }
 
-Task<> Endpoint::serve_filtered(std::unique_ptr<Stream> stream, OpenConnection open,
-                                ShutdownWatch& shutdown, Serving& serving) {
-  Result<bool> accepts = co_await serving.filter->should_accept(stream->digest()).as_result();
-  if (!accepts) log_failure(serving, accepts.error());
+Task<> Endpoint::serve(std::unique_ptr<Stream> stream, Worker& worker) {
+  Token open(open_);
+  if (serving_->filter) return serve_filtered(std::move(stream), worker, std::move(open));
+  if (serving_->http_app) return serve_http(std::move(stream), worker, std::move(open));
+  return serve_raw(std::move(stream), std::move(open));
+}
+
+Task<> Endpoint::serve_filtered(std::unique_ptr<Stream> stream, Worker& worker, Token open) {
+  Result<bool> accepts = co_await serving_->filter->should_accept(stream->digest()).as_result();
+  if (!accepts) log_failure(*serving_, accepts.error());
   if (!accepts || !*accepts) {
     filtered_.fetch_add(1, std::memory_order_relaxed);
     co_return;
   }
-  if (serving.http_app) {
-    co_await serve_http(std::move(stream), std::move(open), shutdown, serving);
+  if (serving_->http_app) {
+    co_await serve_http(std::move(stream), worker, std::move(open));
   } else {
-    co_await serve_raw(std::move(stream), std::move(open), shutdown, serving);
+    co_await serve_raw(std::move(stream), std::move(open));
   }
 }
 
-Task<> Endpoint::serve_raw(std::unique_ptr<Stream> stream, OpenConnection /*open*/,
-                           ShutdownWatch& shutdown, Serving& serving) {
+Task<> Endpoint::serve_raw(std::unique_ptr<Stream> stream, Token /*open*/) {
   Result<void> served =
-      co_await serving.server_app->process_new(std::move(stream), shutdown).as_result();
-  if (!served) log_failure(serving, served.error());
+      co_await serving_->server_app->process_new(std::move(stream), context_->shutdown).as_result();
+  if (!served) log_failure(*serving_, served.error());
 }
 
-// One such frame is what an idle connection costs, beside its session and stream: no large locals.
-Task<> Endpoint::serve_http(std::unique_ptr<Stream> stream, OpenConnection /*open*/,
-                            ShutdownWatch& shutdown, Serving& serving) {
+Task<> Endpoint::serve_http(std::unique_ptr<Stream> stream, Worker& worker, Token open) {
+  auto connection =
+      std::make_unique<ParkedConnection>(parked_, worker, std::move(open), context_->shutdown);
+  connection->idle = {.stream = std::move(stream),
+                      .keepalive_timeout = options_.session.keepalive_timeout};
+  return serve_resumed(std::move(connection));
+}
+
+Task<> Endpoint::serve_resumed(std::unique_ptr<ParkedConnection> connection) {
   Strand& strand = co_await current_strand();
-  H1ServerSession session(std::move(stream), options_.session);
-  ConnectionSet::Member member(connections_, strand, session);
-  HttpConnection connection{.shutdown = shutdown, .persisted = {}};
-  for (;;) {
-    Result<bool> has_request = co_await session.read_request().as_result();
-    if (has_request && !*has_request) co_return;
-    Result<void> served;
-    if (has_request) {
-      ++connection.requests;
-      served = co_await serving.http_app->process_request(session, connection).as_result();
-    } else {
-      if (has_request.error().status() == 0) co_return;  // the client has left in between
-      ++connection.requests;
-      session.disable_keepalive();
-      served = co_await serving.http_app
-                   ->process_refused(session, connection, std::move(has_request.error()))
-                   .as_result();
-    }
-    if (!served) {
-      log_failure(serving, served.error());
-      session.disable_keepalive();
-    }
-    if (!co_await session.finish()) co_return;
+  // Behind it, no event is being told of any more.
+  [[maybe_unused]] bool is_silent = connection->idle.stream->stop_idle_watch();
+  {
+    H1ServerSession session(std::move(connection->idle), options_.session);
+    session.set_detach_after(options_.park_after);
+    ConnectionSet::Member member(connections_, strand, session);
+    if (!co_await serve_requests(session, connection->http, *serving_)) co_return;
+    connection->idle = session.detach();
   }
+  connection->state = ParkedConnection::State::Starting;
+  parked_.park(std::move(connection));
 }
 
 void Endpoint::add_stats(ListeningStats& stats) const {
@@ -222,7 +239,8 @@ void Endpoint::add_stats(ListeningStats& stats) const {
   stats.filtered += filtered_.load(std::memory_order_relaxed);
   stats.limit_pauses += limit_pauses_.load(std::memory_order_relaxed);
   stats.descriptor_pauses += descriptor_pauses_.load(std::memory_order_relaxed);
-  stats.open += open_.load();
+  stats.open += open_.count();
+  stats.parked += parked_.size();
 }
 
 }  // namespace pingora::internal

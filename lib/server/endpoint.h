@@ -10,6 +10,8 @@
 
 #include "pingora/server/listening_service.h"
 #include "server/connection_set.h"
+#include "server/open_connections.h"
+#include "server/parking_lot.h"
 
 namespace pingora::internal {
 
@@ -23,50 +25,55 @@ struct Serving {
 
 /// One address of a listening service: its socket, and the connections that came in there.
 ///
-/// Life: made, `bind`, `accept_until_shutdown` (once for each of `listeners`); destroyed when all
+/// Life: made, `bind`, `accept_until_shutdown` (once for each accept loop); destroyed when all
 /// connections have ended.
-class Endpoint {
+class Endpoint final : ParkingLot::Owner {
  public:
   Endpoint(std::string address, EndpointOptions options)
-      : address_(std::move(address)), options_(std::move(options)) {}
+      : address_(std::move(address)),
+        options_(std::move(options)),
+        open_(options_.connections_max),
+        parked_(*this) {}
 
   const std::string& address() const noexcept { return address_; }
-  const EndpointOptions& options() const noexcept { return options_; }
 
   /// Whether `address` is one.
   Result<SocketAddress> parse() const;
-  /// Listens, for `loops` accept loops.
-  Result<void> bind(unsigned loops);
-  SocketAddress local_address() const;
+  /// Listens. Both outlive this.
+  Result<void> bind(ServiceContext& context, Serving& serving);
+  SocketAddress local_address() const { return *local_address_; }
+  /// Accept loops, as many as the configuration says; 0 before `bind`.
   std::size_t loops() const noexcept { return listeners_.size(); }
 
   /// Accepts connections and has them served until the shutdown; then stops listening, and ends the
   /// connections that are idle. `loop` is the index of the accept loop.
-  Task<> accept_until_shutdown(std::size_t loop, ServiceContext& context, Serving& serving);
+  Task<> accept_until_shutdown(std::size_t loop);
 
   void add_stats(ListeningStats& stats) const;
 
  private:
-  class OpenConnection;
-  Task<> accept_all(Listener& listener, ServiceContext& context, Serving& serving);
-  Task<> wait_for_room();
-  Task<> pause(const Error& error, ShedHooks& shed_hooks);
-  void hand_over(Accepted accepted, ServiceContext& context, Serving& serving);
-  Task<> serve(std::unique_ptr<Stream> stream, ShutdownWatch& shutdown, Serving& serving);
-  Task<> serve_filtered(std::unique_ptr<Stream> stream, OpenConnection open,
-                        ShutdownWatch& shutdown, Serving& serving);
-  Task<> serve_http(std::unique_ptr<Stream> stream, OpenConnection open, ShutdownWatch& shutdown,
-                    Serving& serving);
-  Task<> serve_raw(std::unique_ptr<Stream> stream, OpenConnection open, ShutdownWatch& shutdown,
-                   Serving& serving);
+  using Token = OpenConnections::Token;
+  class IdleCloser;
+  Task<> accept_all(Listener& listener);
+  Task<> pause(const Error& error);
+  Task<> close_late_connections();
+  void hand_over(Accepted accepted);
+  void resume(std::unique_ptr<ParkedConnection> connection) override;
+  Task<> serve(std::unique_ptr<Stream> stream, Worker& worker);
+  Task<> serve_filtered(std::unique_ptr<Stream> stream, Worker& worker, Token open);
+  Task<> serve_http(std::unique_ptr<Stream> stream, Worker& worker, Token open);
+  Task<> serve_resumed(std::unique_ptr<ParkedConnection> connection);
+  Task<> serve_raw(std::unique_ptr<Stream> stream, Token open);
 
   const std::string address_;
   const EndpointOptions options_;
+  ServiceContext* context_ = nullptr;  // these two since `bind`
+  Serving* serving_ = nullptr;
   std::vector<std::optional<Listener>> listeners_;  // emptied one by one as the loops end
   std::optional<SocketAddress> local_address_;
+  OpenConnections open_;
   ConnectionSet connections_;
-  std::atomic<std::size_t> open_{0};
-  Event has_room_;  // set when `open_` falls below the limit
+  ParkingLot parked_;
   std::atomic<std::uint64_t> accepted_{0};
   std::atomic<std::uint64_t> filtered_{0};
   std::atomic<std::uint64_t> limit_pauses_{0};

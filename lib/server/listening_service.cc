@@ -76,7 +76,7 @@ Result<void> ListeningService::validate() const {
 
 Result<void> ListeningService::prepare(ServiceContext& context) {
   for (const auto& endpoint : state_->endpoints) {
-    Result<void> bound = endpoint->bind(context.configuration.listener_tasks_per_fd);
+    Result<void> bound = endpoint->bind(context, state_->serving);
     if (!bound) return bound;
   }
   return {};
@@ -85,7 +85,7 @@ Result<void> ListeningService::prepare(ServiceContext& context) {
 Task<> ListeningService::start(ServiceContext& context, ReadyNotifier ready) {
   for (const auto& endpoint : state_->endpoints) {
     for (std::size_t loop = 0; loop < endpoint->loops(); ++loop) {
-      context.connections.spawn(endpoint->accept_until_shutdown(loop, context, state_->serving));
+      context.connections.spawn(endpoint->accept_until_shutdown(loop));
     }
   }
   ready.notify_ready();

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The read side of a server session: heads, and bodies with their deadlines.
 #include <algorithm>
+#include <utility>
 
 #include "session/h1_server_exchange.h"
 #include "session/session_metrics.h"
@@ -47,9 +48,18 @@ Task<bool> H1ServerSession::wait_for_request() {
   TimePoint deadline = deadline_in(is_in_head       ? options_.head_timeout
                                    : requests_ == 0 ? options_.first_request_timeout
                                                     : keepalive_timeout_);
+  // A wait that is to be given up before its deadline has it in `idle_deadline_`.
+  if (is_idle_ && detach_after_.count() != 0) {
+    TimePoint detach_at = deadline_in(detach_after_);
+    if (detach_at < deadline) idle_deadline_ = std::exchange(deadline, detach_at);
+  }
   for (;;) {
     Result<std::size_t> read = std::size_t{0};
     if (!saw_end_) read = co_await as_result(stream().read(transport_.input(), deadline));
+    if (is_detachable()) {
+      if (!read && is_timeout(read.error())) co_return false;
+      idle_deadline_ = TimePoint::min();
+    }
     if (!read || *read == 0) co_return give_up_head(std::move(read), is_in_head);
     is_idle_ = false;
     if (auto done = parse_head()) co_return std::move(*done).take_ready();

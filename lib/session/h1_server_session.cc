@@ -35,6 +35,24 @@ H1ServerSession::H1ServerSession(std::unique_ptr<Stream> stream,
   transport_.set_write_timeout(options.write_timeout);
 }
 
+H1ServerSession::H1ServerSession(Idle idle, const ServerSessionOptions& options)
+    : H1ServerSession(std::move(idle.stream), options) {
+  keepalive_timeout_ = idle.keepalive_timeout;
+  requests_ = idle.requests;
+}
+
+H1ServerSession::Idle H1ServerSession::detach() {
+  return {.stream = transport_.release_stream(),
+          .keepalive_timeout = keepalive_timeout_,
+          .deadline = idle_deadline_,
+          .requests = requests_};
+}
+
+void H1ServerSession::Idle::count_late() const {
+  auto& metrics = SessionMetrics::get().downstream;
+  (requests == 0 ? metrics.first_request_timeout : metrics.keepalive_timeout).add();
+}
+
 H1ServerSession::~H1ServerSession() { stop_closed_watch(); }
 
 void H1ServerSession::disable_keepalive() noexcept { keep_alive_ = false; }

@@ -21,6 +21,26 @@ class H1ServerSession final : public ServerSession, public internal::FrameAlloca
  public:
   /// `options` outlives the session. The stream is closed with the session.
   H1ServerSession(std::unique_ptr<Stream> stream, const ServerSessionOptions& options);
+
+  /// What is left of a session that waits for a request: for whoever has so many of them that he
+  /// rather waits without them.
+  struct Idle {
+    std::unique_ptr<Stream> stream;
+    std::chrono::milliseconds keepalive_timeout;
+    TimePoint deadline = kNever;  // for the next request
+    std::uint32_t requests = 0;   // served so far
+    /// Counts that the deadline has struck.
+    void count_late() const;
+  };
+  /// Goes on from `idle`.
+  H1ServerSession(Idle idle, const ServerSessionOptions& options);
+  /// Has `read_request` give false once it has waited that long for the first byte of a request,
+  /// and could wait longer; `is_detachable` then says so, and `detach` ends the session.
+  void set_detach_after(std::chrono::milliseconds wait) noexcept { detach_after_ = wait; }
+  bool is_detachable() const noexcept { return idle_deadline_ != TimePoint::min(); }
+  /// In the session's strand; only destroying may follow.
+  Idle detach();
+
   ~H1ServerSession() override;
 
   Task<bool> read_request() override;
@@ -95,6 +115,8 @@ class H1ServerSession final : public ServerSession, public internal::FrameAlloca
   std::unique_ptr<Exchange> exchange_;
   std::chrono::milliseconds keepalive_timeout_;
   std::chrono::milliseconds read_timeout_;
+  std::chrono::milliseconds detach_after_{0};   // 0: never
+  TimePoint idle_deadline_ = TimePoint::min();  // of the wait that was given up to detach
   std::uint32_t requests_ = 0;
   bool keep_alive_ = true;  // after this request, as far as is known
   bool is_shutting_down_ = false;

@@ -41,6 +41,8 @@ class H1Transport {
       : stream_(std::move(stream)), source_(source) {}
 
   Stream& stream() noexcept { return *stream_; }
+  /// Gives the stream away; only destroying may follow.
+  std::unique_ptr<Stream> release_stream() noexcept { return std::move(stream_); }
   const Stream& stream() const noexcept { return *stream_; }
   Buffer& input() noexcept { return input_; }
   const Buffer& input() const noexcept { return input_; }

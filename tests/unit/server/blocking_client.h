@@ -23,10 +23,11 @@ class BlockingClient {
     is_connected_ = ::connect(fd_.get(), reinterpret_cast<sockaddr*>(&storage), size) == 0;
   }
   bool is_connected() const { return is_connected_; }
-  void send(std::string_view text) {
-    REQUIRE(::send(fd_.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
-            static_cast<ssize_t>(text.size()));
+  bool try_send(std::string_view text) {
+    return ::send(fd_.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(text.size());
   }
+  void send(std::string_view text) { REQUIRE(try_send(text)); }
   /// Everything up to and including `end`, or to the end of the stream.
   std::string receive_until(std::string_view end) {
     std::string text;

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "pingora/server/listening_service.h"
 #include "pingora/server/serve_http.h"
@@ -50,6 +51,9 @@ class Telling : public ServeHttp {
 
 // A server with one Telling app.
 struct Fixture {
+  void wait_until_parked(std::size_t count) const {
+    while (listening->stats().parked != count) std::this_thread::yield();
+  }
   explicit Fixture(EndpointOptions options = {}) {
     Configuration configuration;
     configuration.threads = 2;
@@ -60,12 +64,14 @@ struct Fixture {
     ListeningService service("telling", std::move(made));
     service.add_tcp_with_settings("127.0.0.1:0", std::move(options));
     auto handle = server->add_service(std::move(service));
+    listening = &*handle;
     REQUIRE(server->start());
     address = handle->local_addresses()[0];
   }
   Event may_answer;
   std::optional<Server> server;
   Telling* app = nullptr;
+  ListeningService* listening = nullptr;
   SocketAddress address;
 };
 
@@ -180,4 +186,102 @@ TEST_CASE("ListeningService: sessions have the endpoint's options", "[http_servi
   client.send(get("/one"));
   CHECK(contains(client.receive_until("/one"), "\r\nConnection: close\r\n"));
   CHECK(client.is_closed_by_peer());
+}
+
+namespace {
+EndpointOptions parking_soon() {
+  EndpointOptions options;
+  options.park_after = std::chrono::milliseconds(1);
+  return options;
+}
+}  // namespace
+
+TEST_CASE("ListeningService: a parked connection is served again, as the one that it was",
+          "[http_service]") {
+  EndpointOptions options = parking_soon();
+  options.session.requests_per_connection_max = 4;
+  Fixture fixture(options);
+  BlockingClient client(fixture.address);
+  fixture.wait_until_parked(1);  // before the first request
+  for (int i = 0; i < 3; ++i) {
+    client.send(get("/one"));
+    CHECK(client.receive_until("/one").starts_with("HTTP/1.1 200 "));
+    fixture.wait_until_parked(1);
+    CHECK(fixture.listening->stats().open == 1);
+  }
+  client.send("GET /four HT");
+  client.send("TP/1.1\r\nHost: test\r\n\r\n");
+  CHECK(contains(client.receive_until("/four"), "\r\nConnection: close\r\n"));
+  CHECK(client.is_closed_by_peer());
+  CHECK(fixture.app->wrong_counts == 0);
+}
+
+TEST_CASE("ListeningService: parked connections end with their client, their deadline, the server",
+          "[http_service]") {
+  EndpointOptions options = parking_soon();
+  SECTION("client") {
+    Fixture fixture(options);
+    BlockingClient client(fixture.address);
+    fixture.wait_until_parked(1);
+    client.close();
+    while (fixture.listening->stats().open != 0) std::this_thread::yield();
+    CHECK(fixture.listening->stats().parked == 0);
+  }
+  SECTION("deadline of the first request") {
+    options.session.first_request_timeout = std::chrono::milliseconds(50);
+    Fixture fixture(options);
+    BlockingClient client(fixture.address);
+    fixture.wait_until_parked(1);
+    CHECK(client.is_closed_by_peer());
+  }
+  SECTION("deadline of the next request, which is the shorter one") {
+    options.session.keepalive_timeout = std::chrono::milliseconds(50);
+    Fixture fixture(options);
+    BlockingClient fresh(fixture.address);
+    fixture.wait_until_parked(1);
+    BlockingClient client(fixture.address);
+    client.send(get("/one"));
+    client.receive_until("/one");
+    CHECK(client.is_closed_by_peer());
+    fresh.send(get("/two"));
+    CHECK(fresh.receive_until("/two").starts_with("HTTP/1.1 200 "));
+  }
+  SECTION("server") {
+    Fixture fixture(options);
+    BlockingClient one(fixture.address);
+    BlockingClient two(fixture.address);
+    fixture.wait_until_parked(2);
+    fixture.server->shutdown(GENERATE(Shutdown::Graceful, Shutdown::Fast));
+    fixture.server->wait();
+    CHECK(one.is_closed_by_peer());
+    CHECK(two.is_closed_by_peer());
+  }
+  SECTION("descriptors that run out") {
+    Fixture fixture(options);
+    BlockingClient one(fixture.address);
+    fixture.wait_until_parked(1);
+    CHECK(fixture.server->shed_hooks().shed(5) == 1);
+    CHECK(one.is_closed_by_peer());
+  }
+}
+
+TEST_CASE("ListeningService: requests that meet a connection while it parks are served",
+          "[http_service]") {
+  Fixture fixture(parking_soon());
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 3; ++thread) {
+    threads.emplace_back([&fixture, &wrong, thread] {
+      BlockingClient client(fixture.address);
+      for (int i = 0; i < 100; ++i) {
+        // Sent around the moment of parking, which the wheel's ticks of 4 ms blur.
+        std::this_thread::sleep_for(std::chrono::microseconds((i * 7 + thread) % 40 * 200));
+        if (!client.try_send(get("/x"))) ++wrong;
+        if (!client.receive_until("\r\n\r\n/x").starts_with("HTTP/1.1 200 ")) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
+  CHECK(fixture.app->wrong_counts == 0);
 }
