@@ -16,6 +16,9 @@ from pathlib import Path
 
 PROGRAM = str(Path(os.environ["PINGORA_BIN_DIR"]) / "pingora-proxy")
 TIMEOUT = 20
+# To look at an object's type, UBSan opens a pipe, and takes a process without descriptors for one
+# with a broken object.
+NEEDS_DESCRIPTORS = b"__ubsan_handle" in Path(PROGRAM).read_bytes()
 
 
 def free_port():
@@ -210,6 +213,7 @@ class ServerTest(unittest.TestCase):
         self.assertEqual(proxy.wait(), 0)
         self.assertFalse(Path(path).exists())
 
+    @unittest.skipIf(NEEDS_DESCRIPTORS, "UBSan needs descriptors")
     def test_out_of_descriptors_accepting_pauses_and_recovers(self):
         proxy = self.start(files=48)
         connections = [proxy.get("/slow") for _ in range(60)]  # more than there are descriptors
@@ -219,7 +223,7 @@ class ServerTest(unittest.TestCase):
         served = []
         for connection in connections:
             connection.settimeout(0.01)
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(TimeoutError, ConnectionResetError):
                 served.append(connection.recv(12))
         for connection in connections:
             connection.close()
