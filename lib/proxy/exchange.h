@@ -68,6 +68,7 @@ class Exchange final : public ClosedWatch {
   Task<Outcome> send_request_body();
   Task<> filter_request_body(Bytes& body, EndOfStream end);
   Task<bool> send_body_piece(Bytes body, EndOfStream end);
+  Result<void> keep_write_error(Error error);
   Task<> end_request_body();
   void release_upstream();
   void on_downstream_closed(Error error) override;

@@ -103,7 +103,7 @@ Task<Outcome> Exchange::write_request(const RequestHeader& request, const Header
 Task<Outcome> Exchange::write_request_slowly(Task<> writing) {
   Result<void> written = co_await std::move(writing).as_result();
   if (written) written = co_await upstream_.session->flush().as_result();
-  if (!written) write_error_ = std::move(written.error());
+  if (!written) co_await keep_write_error(std::move(written.error()));
   co_return Outcome::Done;
 }
 

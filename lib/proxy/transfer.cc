@@ -8,7 +8,8 @@
 //
 // The response ends the stage, whether or not the request's body has been sent: what a final
 // response does not wait for, nobody needs. A request that cannot be sent any more does not end it,
-// for the response may say why. While no body is being read, a watch notices the client leaving.
+// for the response may say why, unless the time to send it was up. While no body is being read, a
+// watch notices the client leaving.
 #include <utility>
 
 #include "exchange.h"
@@ -174,7 +175,7 @@ Task<Outcome> Exchange::send_request_body() {
     if (!reading.is_ready()) {  // the client may wait for an answer to what was sent so far
       Result<void> sent = co_await upstream_.session->flush().as_result();
       if (!sent) {
-        write_error_ = std::move(sent.error());
+        co_await keep_write_error(std::move(sent.error()));
         break;
       }
     }
@@ -220,8 +221,15 @@ Task<bool> Exchange::send_body_piece(Bytes body, EndOfStream end) {
     writing = upstream.write_body(std::move(body), end);
   }
   Result<void> written = co_await std::move(writing).as_result();
-  if (!written) write_error_ = std::move(written.error());
+  if (!written) co_await keep_write_error(std::move(written.error()));
   co_return written.has_value();
+}
+
+// An upstream that takes nothing more has nothing to say either: its time is up.
+Result<void> Exchange::keep_write_error(Error error) {
+  if (error.type() == ErrorType::WriteTimedout) return fail(std::move(error));
+  write_error_ = std::move(error);
+  return {};
 }
 
 }  // namespace pingora::internal

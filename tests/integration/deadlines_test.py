@@ -92,6 +92,32 @@ class Deadlines(TunableTest):
             for sock in waiting:
                 sock.close()
 
+    def test_full_origin(self):
+        """an origin that does not read the body is 504"""
+        port = self.start("upstream_write_timeout=200")
+        answered = threading.Event()
+        self.addCleanup(answered.set)
+
+        def script(connection):
+            answered.wait(DEADLINE)
+            connection.read_to_end()
+
+        self.origin.next_connections(script)
+        client = self.connect(port)
+
+        def upload():
+            with contextlib.suppress(OSError):
+                client.send(POST + b"Content-Length: 1000000000\r\n\r\n")
+                while not answered.is_set():
+                    client.send(b"x" * 65536)
+
+        sending = threading.Thread(target=upload, daemon=True)
+        sending.start()
+        self.assertEqual(client.read_response().status, 504)
+        answered.set()
+        client.close()
+        sending.join(DEADLINE)
+
     def test_no_request(self):
         """a connection that says nothing is closed without a word"""
         port = self.start("first_request_timeout=200")
