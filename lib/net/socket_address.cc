@@ -21,8 +21,7 @@ Error invalid(std::string_view text, std::string_view why) {
 }
 
 // As inet_ntop does it, which takes a printf for it: this is written for every proxied request.
-std::string ipv4_text(const in_addr& address) {
-  char text[INET_ADDRSTRLEN];
+std::size_t write_ipv4(const in_addr& address, char* text) {
   char* end = text;
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(&address);
   for (int i = 0; i < 4; ++i) {
@@ -32,7 +31,7 @@ std::string ipv4_text(const in_addr& address) {
     if (byte >= 10) *end++ = static_cast<char>('0' + byte / 10 % 10);
     *end++ = static_cast<char>('0' + byte % 10);
   }
-  return {text, end};
+  return static_cast<std::size_t>(end - text);
 }
 
 }  // namespace
@@ -113,15 +112,17 @@ void SocketAddress::set_port(std::uint16_t port) noexcept {
   if (family_ == Family::Ipv6) ip_.v6.sin6_port = htons(port);
 }
 
+std::size_t SocketAddress::format_host(HostText& text) const noexcept {
+  if (family_ == Family::Ipv4) return write_ipv4(ip_.v4.sin_addr, text.data());
+  if (family_ != Family::Ipv6) return 0;
+  ::inet_ntop(AF_INET6, &ip_.v6.sin6_addr, text.data(), text.size());
+  return std::strlen(text.data());
+}
+
 std::string SocketAddress::host() const {
-  char text[INET6_ADDRSTRLEN] = "";
-  switch (family_) {
-    case Family::None: return "";
-    case Family::Ipv4: return ipv4_text(ip_.v4.sin_addr);
-    case Family::Ipv6: return ::inet_ntop(AF_INET6, &ip_.v6.sin6_addr, text, sizeof(text));
-    case Family::Unix: return *path_;
-  }
-  return "";
+  if (family_ == Family::Unix) return *path_;
+  HostText text;
+  return {text.data(), format_host(text)};
 }
 
 std::string SocketAddress::to_string() const {

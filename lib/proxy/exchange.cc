@@ -169,12 +169,10 @@ Task<Outcome> Exchange::run_early_request_filter() {
 }
 
 Task<Outcome> Exchange::run_request_modules() {
-  if (session_.downstream_modules_.empty()) return Outcome::Done;
   return done_behind(session_.downstream_modules_.request_header_filter(downstream_.req_header()));
 }
 
 Task<Outcome> Exchange::run_request_filter() {
-  if (!overrides(Phase::RequestFilter)) return Outcome::Done;
   Task<bool> filter = phases_.request_filter(session_, ctx_);
   auto outcome = [](bool answered) { return answered ? Outcome::Answered : Outcome::Done; };
   if (filter.is_ready()) {
@@ -188,7 +186,6 @@ Task<Outcome> Exchange::run_request_filter() {
 }
 
 Task<Outcome> Exchange::run_proxy_upstream_filter() {
-  if (!overrides(Phase::ProxyUpstreamFilter)) return Outcome::Done;
   return [](Exchange& self) -> Task<Outcome> {
     if (co_await self.phases_.proxy_upstream_filter(self.session_, self.ctx_)) {
       co_return Outcome::Done;
@@ -202,7 +199,7 @@ Task<Outcome> Exchange::choose_peer() {
   ++session_.tries_;
   Task<HttpPeer> choosing = phases_.upstream_peer(session_, ctx_);
   if (choosing.is_ready()) {
-    Result<HttpPeer> peer = std::move(choosing).take_ready();
+    Result<HttpPeer>& peer = choosing.ready();
     if (!peer) return std::move(peer.error());
     peer_.emplace(std::move(*peer));
     return Outcome::Done;
@@ -217,7 +214,7 @@ Task<Outcome> Exchange::connect() {
   if (downstream_.req_header().method() == Method::Connect) return open_tunnel();
   Task<UpstreamSession> connecting = proxy_.connector_->get_http_session(*peer_);
   if (connecting.is_ready() && !overrides(Phase::ConnectedToUpstream)) {
-    Result<UpstreamSession> upstream = std::move(connecting).take_ready();
+    Result<UpstreamSession>& upstream = connecting.ready();
     if (!upstream) return std::move(upstream.error());
     return take_upstream(std::move(*upstream));
   }

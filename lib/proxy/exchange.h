@@ -34,6 +34,7 @@ class Exchange final : public ClosedWatch {
   };
 
   // The stages: exchange.cc.
+  bool is_idle_stage(Stage stage) const noexcept;
   Task<Outcome> begin_stage(Stage stage);
   Outcome on_error(Stage stage, Error error);
   Outcome retry_or_fail(Error error);

@@ -34,8 +34,10 @@ class ForwardedFields {
       skip_ = {HeaderId::XForwardedFor, HeaderId::XForwardedProto, HeaderId::Forwarded};
     }
     if (options.forwarded == ForwardedPolicy::Drop || !client.is_ip()) return;
-    client_ += client.host();
-    add_[count_++] = {HeaderId::XForwardedFor, client_};
+    address_size_ = client.format_host(address_);
+    std::string_view address(address_.data(), address_size_);
+    if (!client_.empty()) address = client_.append(address);
+    add_[count_++] = {HeaderId::XForwardedFor, address};
     if (!is_trusted || !received.contains(HeaderId::XForwardedProto)) {
       add_[count_++] = {HeaderId::XForwardedProto, downstream.digest().ssl ? kTls : kNoTls};
     }
@@ -47,7 +49,9 @@ class ForwardedFields {
 
  private:
   HeaderIdSet skip_;
-  std::string client_;
+  std::string client_;  // what trusted proxies said, and the client
+  SocketAddress::HostText address_;
+  std::size_t address_size_ = 0;
   std::array<ExtraField, 2> add_{ExtraField{HeaderId::Other, {}}, ExtraField{HeaderId::Other, {}}};
   std::size_t count_ = 0;
 };

@@ -2,62 +2,54 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pingora/runtime/frame_allocator.h"
 
-#include <array>
-#include <cstring>
 #include <new>
 
 namespace pingora::internal {
 namespace {
 
-constexpr std::size_t kClassSize = 64;
-constexpr std::size_t kClasses = 64;
-constexpr std::size_t kKeptMax = 128;  // per class and thread
+// Under AddressSanitizer nothing is kept, so that it sees every use of a frame that is gone.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kKeeps = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool kKeeps = false;
+#else
+constexpr bool kKeeps = true;
+#endif
+#else
+constexpr bool kKeeps = true;
+#endif
 
-class FreeLists {
- public:
-  ~FreeLists() {
-    closed_ = true;
-    for (std::size_t i = 0; i < kClasses; ++i) {
-      while (void* memory = take(i)) ::operator delete(memory);
-    }
-  }
-  void* take(std::size_t index) noexcept {
-    void* memory = heads_[index];
-    if (memory == nullptr) return nullptr;
-    std::memcpy(&heads_[index], memory, sizeof(void*));
-    --counts_[index];
-    return memory;
-  }
-  bool put(std::size_t index, void* memory) noexcept {
-    if (counts_[index] >= kKeptMax || closed_) return false;
-    std::memcpy(memory, &heads_[index], sizeof(void*));
-    heads_[index] = memory;
-    ++counts_[index];
-    return true;
-  }
-
- private:
-  std::array<void*, kClasses> heads_{};
-  std::array<std::size_t, kClasses> counts_{};
-  bool closed_ = false;
+struct Closer {
+  ~Closer() { frame_lists.close(); }
 };
-
-thread_local FreeLists free_lists;
-
-constexpr std::size_t class_of(std::size_t size) { return (size + kClassSize - 1) / kClassSize; }
 
 }  // namespace
 
-void* frame_allocate(std::size_t size) {
-  std::size_t index = class_of(size);
-  if (index >= kClasses) return ::operator new(size);
-  if (void* memory = free_lists.take(index)) return memory;
-  return ::operator new(index * kClassSize);
+constinit thread_local FrameLists frame_lists;
+
+void FrameLists::close() noexcept {
+  limit_ = 0;
+  for (std::size_t i = 0; i < kClasses; ++i) {
+    while (void* memory = take(i)) ::operator delete(memory);
+  }
 }
 
-void frame_deallocate(void* memory, std::size_t size) noexcept {
-  std::size_t index = class_of(size);
-  if (index >= kClasses || !free_lists.put(index, memory)) ::operator delete(memory);
+void* FrameLists::allocate_new(std::size_t size) {
+  if constexpr (kKeeps) {
+    // Once per thread: `limit_` is 0 again only when the thread is ending.
+    thread_local Closer closer;
+    thread_local bool is_open = [this] {
+      limit_ = kKeptMax;
+      return true;
+    }();
+    static_cast<void>(closer);
+    static_cast<void>(is_open);
+  }
+  return ::operator new(size);
 }
+
+void* frame_allocate_large(std::size_t size) { return ::operator new(size); }
+void frame_free(void* memory) noexcept { ::operator delete(memory); }
 
 }  // namespace pingora::internal

@@ -84,12 +84,13 @@ void Monitor::run(Helper& self) {
 }
 
 bool Monitor::pause(bool is_idle) {
-  std::unique_lock lock(rest_mutex);
   if (!is_idle) {
-    rest_over.wait_for(lock, runtime_.options().monitor_period,
-                       [this] { return is_stopping_.load(std::memory_order_relaxed); });
-    return !is_stopping_.load();
+    // A plain sleep: half of what a timed wait on a condition variable costs, a thousand times a
+    // second on a core that has better things to do. `stop` waits for its end.
+    std::this_thread::sleep_for(runtime_.options().monitor_period);
+    return !is_stopping_.load(std::memory_order_relaxed);
   }
+  std::unique_lock lock(rest_mutex);
   resting.fetch_add(1);
   // The bound covers a handler that started between the last look and the line above.
   rest_over.wait_for(lock, std::chrono::milliseconds(100), [this, epoch = rest_epoch] {

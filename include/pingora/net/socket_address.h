@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -37,6 +38,11 @@ class SocketAddress {
   void set_port(std::uint16_t port) noexcept;
   /// The IP address alone, without brackets; the path of a Unix socket.
   std::string host() const;
+  /// Room for the text of any IP address.
+  using HostText = std::array<char, 46>;
+  /// Writes an IP address as `host` gives it, without allocating; returns its size, 0 if it is
+  /// none.
+  std::size_t format_host(HostText& text) const noexcept;
   /// As `parse` takes it.
   std::string to_string() const;
 

@@ -263,6 +263,8 @@ class [[nodiscard]] Task {
   /// Whether it is a value or an error already; then `take_ready` gives it without awaiting.
   bool is_ready() const noexcept { return !handle_; }
   Result<T> take_ready() && { return std::move(*ready_); }
+  /// The same in place, valid as long as the task.
+  Result<T>& ready() noexcept { return *ready_; }
 
  private:
   friend struct internal::AwaitingPromise;
