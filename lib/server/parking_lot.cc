@@ -26,8 +26,9 @@ void ParkingLot::park(std::unique_ptr<ParkedConnection> connection) {
       return;
     } else {
       connection->state = State::Waiting;
-      ParkedConnection* last = waiting_.back();
-      if (last != nullptr && connection->idle.deadline < last->idle.deadline) is_sorted_ = false;
+      if (!waiting_.empty() && connection->idle.deadline < waiting_.back()->idle.deadline) {
+        is_sorted_ = false;
+      }
       waiting_.push_back(*connection.release());
       ++size_;
       return;

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "pingora/base/intrusive_list.h"
+#include "pingora/base/mutex.h"
 #include "pingora/runtime/frame_allocator.h"
 #include "pingora/server/http_app.h"
 #include "pingora/session/h1_server_session.h"
@@ -78,7 +79,7 @@ class ParkingLot {
   static std::size_t destroy(IntrusiveList<ParkedConnection>& taken);
 
   Owner& owner_;
-  mutable std::mutex mutex_;  // guards the four below
+  mutable Mutex mutex_;  // guards the four below
   std::size_t size_ = 0;
   IntrusiveList<ParkedConnection> waiting_;
   bool is_sorted_ = true;  // by deadline, as it is where all have the same timeout
