@@ -29,140 +29,133 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 @dataclass
 class Mistake:
-    """A command line, and what the one line about it must name."""
+    """A command line, and the line about it; where it ends with `...`, only its beginning."""
 
     name: str
     arguments: list[str]
-    named: str
+    line: str
     files: dict[str, str] = field(default_factory=dict)
 
 
-GOOD = ["--listen", "127.0.0.1:0", "--upstream", "127.0.0.1:1"]
+LISTEN = ["--listen", "127.0.0.1:0"]
+UPSTREAM = ["--upstream", "127.0.0.1:1"]
+GOOD = [*LISTEN, *UPSTREAM]
+EXAMPLES = "no address (such as 127.0.0.1:6188, [::1]:6188)"
+
+
+def mistake_in_file(name: str, text: str, line: str) -> Mistake:
+    return Mistake(name, [*GOOD, "-c", "conf.yaml"], "conf.yaml" + line, {"conf.yaml": text})
+
+
 MISTAKES = [
-    Mistake("an unknown flag", [*GOOD, "--frobnicate"], "--frobnicate"),
-    Mistake("a flag without its value", [*GOOD, "--threads"], "--threads"),
-    Mistake("a number that is none", [*GOOD, "--threads", "many"], "--threads"),
-    Mistake("a number out of range", [*GOOD, "--threads", "0"], "--threads"),
-    Mistake("an argument that belongs to nothing", [*GOOD, "stray"], "stray"),
-    Mistake("nowhere to listen", ["--upstream", "127.0.0.1:1"], "--listen"),
-    Mistake("no upstream", ["--listen", "127.0.0.1:0"], "--upstream"),
+    Mistake("an unknown flag", [*GOOD, "--frobnicate"], "..."),
+    Mistake("a flag without its value", [*GOOD, "--threads"], "--threads: ..."),
+    Mistake("a number that is none", [*GOOD, "--threads", "many"], "..."),
+    Mistake("a number out of range", [*GOOD, "--threads", "0"], "--threads: ..."),
+    Mistake("an argument that belongs to nothing", [*GOOD, "stray"], "..."),
+    Mistake("nowhere to listen", UPSTREAM, "--listen is missing; see --help"),
+    Mistake("no upstream", LISTEN, "--upstream is missing; see --help"),
     Mistake(
         "an address to listen on without a port",
-        ["--listen", "127.0.0.1", "--upstream", "127.0.0.1:1"],
-        "127.0.0.1",
+        ["--listen", "127.0.0.1", *UPSTREAM],
+        f"cannot listen on '127.0.0.1': {EXAMPLES}",
     ),
     Mistake(
         "an address to listen on with a bad port",
-        ["--listen", "127.0.0.1:70000", "--upstream", "127.0.0.1:1"],
-        "127.0.0.1:70000",
+        ["--listen", "127.0.0.1:70000", *UPSTREAM],
+        f"cannot listen on '127.0.0.1:70000': {EXAMPLES}",
     ),
     Mistake(
         "an address that is not ours",
-        ["--listen", "192.0.2.1:8080", "--upstream", "127.0.0.1:1"],
-        "192.0.2.1:8080",
+        ["--listen", "192.0.2.1:8080", *UPSTREAM],
+        "cannot listen on 192.0.2.1:8080: Cannot assign requested address",
     ),
+    Mistake("an upstream without a port", [*LISTEN, "--upstream", "127.0.0.1"], "--upstream: ..."),
     Mistake(
-        "an upstream without a port",
-        ["--listen", "127.0.0.1:0", "--upstream", "127.0.0.1"],
-        "127.0.0.1",
+        "an upstream with a bad port", [*LISTEN, "--upstream", "127.0.0.1:x"], "--upstream: ..."
     ),
+    Mistake("an upgrade, for now", [*GOOD, "-u"], "--upgrade: not supported yet"),
+    Mistake("a daemon, for now", [*GOOD, "-d"], "daemon: not supported yet"),
     Mistake(
-        "an upstream with a bad port",
-        ["--listen", "127.0.0.1:0", "--upstream", "127.0.0.1:x"],
-        "127.0.0.1:x",
-    ),
-    Mistake("a missing file", [*GOOD, "-c", "missing.yaml"], "missing.yaml"),
-    Mistake("a file that is a directory", [*GOOD, "-c", "/"], "/"),
-    Mistake(
-        "a file that is no YAML",
-        [*GOOD, "-c", "bad.yaml"],
-        "bad.yaml:2",
-        {"bad.yaml": "threads: 1\n{]\n"},
-    ),
-    Mistake(
-        "an unknown key",
+        "a daemon in a file, for now",
         [*GOOD, "-c", "conf.yaml"],
-        "conf.yaml:2",
-        {"conf.yaml": "threads: 1\nthraeds: 2\n"},
+        "daemon: not supported yet",
+        {"conf.yaml": "daemon: true\n"},
     ),
     Mistake(
-        "a key twice",
-        [*GOOD, "-c", "conf.yaml"],
-        "conf.yaml:2",
-        {"conf.yaml": "threads: 1\nthreads: 2\n"},
+        "a missing file",
+        [*GOOD, "-c", "missing.yaml"],
+        "missing.yaml: cannot open: No such file or directory",
     ),
-    Mistake(
+    Mistake("a file that is a directory", [*GOOD, "-c", "/"], "/: ..."),
+    mistake_in_file("a file that is no YAML", "threads: 1\n{]\n", ":2..."),
+    mistake_in_file("an unknown key", "threads: 1\nthraeds: 2\n", ":2: unknown key 'thraeds'"),
+    mistake_in_file("a key twice", "threads: 1\nthreads: 2\n", ":2..."),
+    mistake_in_file(
         "a value of the wrong type",
-        [*GOOD, "-c", "conf.yaml"],
-        "threads",
-        {"conf.yaml": "threads: many\n"},
+        "threads: many\n",
+        ":1: threads: expected an integer, found 'many'",
     ),
-    Mistake(
-        "a value out of range", [*GOOD, "-c", "conf.yaml"], "threads", {"conf.yaml": "threads: 0\n"}
+    mistake_in_file(
+        "a value out of range", "threads: 0\n", ":1: threads: 0 is out of range (1 to 1024)"
     ),
 ]
+
+
+def run_proxy(*arguments: str, directory: str = "/"):
+    return subprocess.run(
+        [bin_dir() / "pingora-proxy", *arguments],
+        cwd=directory,
+        text=True,
+        capture_output=True,
+        timeout=DEADLINE,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 class Mistakes(unittest.TestCase):
     """One line that says what and where, exit code 1."""
 
-    def assert_refused(self, arguments: list[str], named: str, directory: str = "/") -> None:
-        done = subprocess.run(
-            [bin_dir() / "pingora-proxy", *arguments],
-            cwd=directory,
-            text=True,
-            capture_output=True,
-            timeout=DEADLINE,
-            stdin=subprocess.DEVNULL,
-        )
-        self.assertEqual(done.returncode, 1, done)
-        self.assertEqual(done.stdout, "")
+    def assert_refused(self, arguments: list[str], line: str, directory: str = "/") -> None:
+        done = run_proxy(*arguments, directory=directory)
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
-        self.assertIn(named, done.stderr)
+        beginning = f"pingora-proxy: {line.removesuffix('...')}"
+        said = done.stderr.removesuffix("\n")
+        self.assertEqual(said[: len(beginning)] if line.endswith("...") else said, beginning)
 
     def test_port_in_use(self):
-        """a port in use"""
+        """a port in use, also beside a free one"""
         with socket.create_server(("127.0.0.1", 0)) as taken:
             address = f"127.0.0.1:{taken.getsockname()[1]}"
-            self.assert_refused(["--listen", address, "--upstream", "127.0.0.1:1"], address)
-
-    def test_second_port_in_use(self):
-        """a port in use, beside a free one"""
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            address = f"127.0.0.1:{taken.getsockname()[1]}"
-            self.assert_refused([*GOOD, "--listen", address], address)
+            line = f"cannot listen on {address}: Address already in use"
+            self.assert_refused(["--listen", address, *UPSTREAM], line)
+            self.assert_refused([*GOOD, "--listen", address], line)
 
     @unittest.skipIf(os.geteuid() == 0, "root may read everything")
     def test_unreadable(self):
         """a file that may not be read"""
         with tempfile.NamedTemporaryFile(suffix=".yaml") as file:
             os.chmod(file.name, 0)
-            self.assert_refused([*GOOD, "-c", file.name], file.name)
+            self.assert_refused([*GOOD, "-c", file.name], f"{file.name}: ...")
 
 
 def is_refused(test: Mistakes, row: Mistake) -> None:
     with tempfile.TemporaryDirectory() as directory:
         for name, text in row.files.items():
             pathlib.Path(directory, name).write_text(text)
-        test.assert_refused(row.arguments, row.named, directory)
+        test.assert_refused(row.arguments, row.line, directory)
+        if row.files:
+            test.assert_refused([*row.arguments, "-t"], row.line, directory)
 
 
 add_cases(Mistakes, MISTAKES, is_refused)
 
 
 class CommandLine(unittest.TestCase):
-    def run_proxy(self, *arguments: str):
-        return subprocess.run(
-            [bin_dir() / "pingora-proxy", *arguments],
-            text=True,
-            capture_output=True,
-            timeout=DEADLINE,
-            stdin=subprocess.DEVNULL,
-        )
-
     def test_help(self):
         """--help names the options and is no error"""
-        done = self.run_proxy("--help")
+        done = run_proxy("--help")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         for option in (
             "--listen",
@@ -174,10 +167,13 @@ class CommandLine(unittest.TestCase):
         ):
             self.assertIn(option, done.stdout)
 
-    def test_configuration_is_tested(self):
-        """-t checks and exits"""
-        done = self.run_proxy(*GOOD, "-t")
-        self.assertEqual(done.returncode, 0, done.stderr)
+    def test_only_checking(self):
+        """-t checks, says nothing, and binds nothing"""
+        done = run_proxy(*GOOD, "-t")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            self.assertEqual(run_proxy("-t", "--listen", address, *UPSTREAM).returncode, 0)
 
     def test_several_addresses(self):
         """several --listen, a configuration file, no work stealing, an access log"""
@@ -211,6 +207,25 @@ class CommandLine(unittest.TestCase):
                 eventually(
                     lambda port=port: f"/{port}" in proxy.stdout + proxy.stderr, "a line in the log"
                 )
+
+    def test_access_log(self):
+        """a line for each request: who, what, the status and the bytes of the body"""
+        origin = Origin()
+        self.addCleanup(origin.stop)
+        proxy, port = start_proxy(origin.port, arguments=["--access-log"])
+        self.addCleanup(proxy.stop)
+        with Client(port) as client:
+            served = "%s:%d" % client.sock.getsockname()
+            client.get("/x?y")
+            client.get("/again")
+        with Client(port) as client:
+            refused = "%s:%d" % client.sock.getsockname()
+            client.exchange(b"GET /bad HTTP/1.1\r\n\r\n")
+        self.assertEqual(proxy.stop(), 0)
+        first, second, third = sorted(proxy.stdout.splitlines(), key=lambda line: "/bad" in line)
+        self.assertEqual(first, f'{served} "GET /x?y" 200 5')
+        self.assertEqual(second, f'{served} "GET /again" 200 5')
+        self.assertTrue(third.startswith(f'{refused} "GET /bad" 400 0'), third)
 
     def test_access_log_escapes(self):
         """what a client sends can not forge a line of the log"""

@@ -342,6 +342,9 @@ class Descriptors(unittest.TestCase):
             self.assertIn(client.read_response().status, (200, 500, 502, 503))
         with Client(port) as client:
             self.assertEqual(client.get().status, 200)
+        pauses = [line for line in proxy.stderr.splitlines() if "accepting pauses" in line]
+        self.assertEqual(len(pauses), 1, proxy.stderr)
+        self.assertIn("Too many open files", pauses[0])
         # Waiting for descriptors is waiting, not asking for them again and again.
         self.assertLess(proxy_cpu(proxy.pid) - cpu, 200)
 

@@ -16,9 +16,7 @@ from harness import (
     Origin,
     Program,
     answer,
-    bin_dir,
     eventually,
-    free_ports,
     is_instrumented,
     main,
     start_proxy,
@@ -82,10 +80,17 @@ class Ending(unittest.TestCase):
 
     def test_drains(self):
         """SIGTERM lets a response end, with Connection: close, and then the process"""
+        self.drain(signal.SIGTERM)
+
+    def test_sigquit(self):
+        """so does SIGQUIT"""
+        self.drain(signal.SIGQUIT)
+
+    def drain(self, number: int) -> None:
         client, go_on = self.request_under_way()
         idle = self.connect()
         self.assertEqual(idle.get().status, 200)
-        self.proxy.send_signal(signal.SIGTERM)
+        self.proxy.send_signal(number)
         self.assertEqual(idle.wait_for_end(), b"")
         self.assert_refuses()
         self.assertTrue(self.proxy.is_running)
@@ -94,6 +99,7 @@ class Ending(unittest.TestCase):
         self.assertEqual((response.body, response.first("connection")), (b"beginother", "close"))
         self.assertEqual(client.wait_for_end(), b"")
         self.assertEqual(self.proxy.wait(), 0)
+        self.assertEqual(self.proxy.stderr, "")
 
     def test_drains_within_the_body(self):
         """the same where the head is out already"""
@@ -119,13 +125,25 @@ class Ending(unittest.TestCase):
 
     def test_second_signal(self):
         """a second SIGTERM ends the wait"""
+        self.end_the_wait(signal.SIGTERM)
+
+    def test_second_signal_fast(self):
+        """so does a SIGINT behind it"""
+        self.end_the_wait(signal.SIGINT)
+
+    def test_sigpipe(self):
+        """SIGPIPE is no reason to die"""
+        self.proxy.send_signal(signal.SIGPIPE)
+        self.assertEqual(self.connect().get().status, 200)
+
+    def end_the_wait(self, number: int) -> None:
         client, _ = self.request_under_way(OK + b"Content-Length: 10\r\n\r\nbegin")
         client.read_until(b"begin")
         self.proxy.send_signal(signal.SIGTERM)
         self.assert_refuses()
         self.assertTrue(self.proxy.is_running)
-        self.proxy.send_signal(signal.SIGTERM)
-        self.proxy.wait()
+        self.proxy.send_signal(number)
+        self.assertEqual(self.proxy.wait(), 0)
         self.assertEqual(client.wait_for_end(), b"")
 
     def test_sigint(self):
@@ -133,7 +151,7 @@ class Ending(unittest.TestCase):
         client, _ = self.request_under_way(OK + b"Content-Length: 10\r\n\r\nbegin")
         client.read_until(b"begin")
         self.proxy.send_signal(signal.SIGINT)
-        self.proxy.wait()
+        self.assertEqual(self.proxy.wait(), 0)
         self.assertEqual(client.wait_for_end(), b"")
 
     def test_sigint_idle(self):
@@ -175,42 +193,52 @@ class Ending(unittest.TestCase):
         self.assertEqual(self.connect().get().status, 200)
 
 
-class GracePeriod(unittest.TestCase):
+class Configured(unittest.TestCase):
+    """What the configuration says about it."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.origin = Origin()
+        self.addCleanup(self.origin.stop)
+
+    def start(self, text: str) -> tuple[Program, int]:
+        file = self.folder / "conf.yaml"
+        file.write_text(text)
+        proxy, port = start_proxy(self.origin.port, arguments=["-c", str(file)])
+        self.addCleanup(proxy.stop)
+        return proxy, port
+
     def test_grace_period(self):
         """what is not done when the grace period ends is cut off"""
-        started = threading.Event()
+        for seconds in (0, 1):
+            with self.subTest(seconds):
+                proxy, port = self.start(f"grace_period_seconds: {seconds}\n")
+                started = threading.Event()
 
-        def script(connection):
-            connection.read_request()
-            started.set()
-            connection.read_to_end()
+                def script(connection, started=started):
+                    connection.read_request()
+                    started.set()
+                    connection.read_to_end()
 
-        origin = Origin()
-        self.addCleanup(origin.stop)
-        origin.next_connections(script)
-        (port,) = free_ports(1)
-        with tempfile.TemporaryDirectory() as directory:
-            file = pathlib.Path(directory, "conf.yaml")
-            file.write_text("grace_period_seconds: 1\n")
-            proxy = Program(
-                [
-                    bin_dir() / "pingora-proxy",
-                    "--listen",
-                    f"127.0.0.1:{port}",
-                    "--upstream",
-                    f"127.0.0.1:{origin.port}",
-                    "-c",
-                    file,
-                ],
-                [port],
-            )
-            self.addCleanup(proxy.stop)
-            with Client(port) as client:
-                client.send(GET)
-                self.assertTrue(started.wait(DEADLINE))
-                proxy.send_signal(signal.SIGTERM)
-                client.wait_for_end()
-                proxy.wait()
+                self.origin.next_connections(script)
+                with Client(port) as client:
+                    client.send(GET)
+                    self.assertTrue(started.wait(DEADLINE))
+                    proxy.send_signal(signal.SIGTERM)
+                    self.assertEqual(client.wait_for_end(), b"")
+                    self.assertEqual(proxy.wait(), 0)
+
+    def test_pid_file(self):
+        """the process id stands in the file while the process serves"""
+        path = self.folder / "pid"
+        proxy, port = self.start(f"pid_file: {path}\n")
+        with Client(port) as client:
+            self.assertEqual(client.get().status, 200)
+        self.assertEqual(path.read_text(), f"{proxy.pid}\n")
+        self.assertEqual(proxy.stop(), 0)
+        self.assertFalse(path.exists())
 
 
 class ManyRequests(unittest.TestCase):
