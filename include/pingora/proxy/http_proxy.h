@@ -29,14 +29,14 @@ enum class ForwardedPolicy : std::uint8_t {
 
 struct HttpProxyOptions {
   /// Retries of one request, beyond its first try. Default: the configuration's `max_retries`, 15.
-  std::optional<unsigned> retries_max;
+  std::optional<unsigned> retries_max{};
   /// Bytes of a request's body that are kept to be sent again. A longer body is not retried.
   std::size_t retry_buffer_bytes_max = 64 * 1024;
   /// Whether CONNECT opens a tunnel to what `upstream_peer` chooses; without, it is answered 405.
   bool allow_connect_method_proxying = false;
   ForwardedPolicy forwarded = ForwardedPolicy::Set;
   /// Whose X-Forwarded-* and Forwarded fields are believed.
-  std::vector<IpPrefix> trusted_proxies;
+  std::vector<IpPrefix> trusted_proxies{};
 };
 
 /// A program's proxy as an application: what a service calls for each request. Also for programs

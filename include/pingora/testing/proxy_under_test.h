@@ -12,6 +12,15 @@
 
 namespace pingora {
 
+/// How a ProxyUnderTest serves.
+struct ProxyUnderTestOptions {
+  HttpProxyOptions proxy{};
+  EndpointOptions endpoint{};
+  Configuration configuration{};
+  /// Where it listens; port 0 is one that is free.
+  std::string listen = "127.0.0.1:0";
+};
+
 /// A whole server in the test's process that runs a program's proxy on a port of its own.
 ///
 ///     OriginServer origin(OriginServer::answer_all(OriginServer::ok("hello")));
@@ -19,17 +28,9 @@ namespace pingora {
 ///     TestClient client(proxy.address());
 class ProxyUnderTest {
  public:
-  struct Options {
-    HttpProxyOptions proxy{};
-    EndpointOptions endpoint{};
-    Configuration configuration{};
-    /// Where it listens; port 0 is one that is free.
-    std::string listen = "127.0.0.1:0";
-  };
-
   /// Starts it. Throws std::runtime_error if it cannot.
   template <class P>
-  explicit ProxyUnderTest(P program, Options options = {})
+  explicit ProxyUnderTest(P program, ProxyUnderTestOptions options = {})
       : server_(std::move(options.configuration)), connector_(make_http_connector(server_)) {
     ListeningService service =
         http_proxy_service(server_, std::move(program), std::move(options.proxy), connector_);
