@@ -61,7 +61,12 @@ Task<> Exchange::serve(HttpProxy& proxy, ServerSession& downstream, HttpConnecti
                        std::optional<Error> refused) {
   Exchange exchange(proxy, downstream, connection);
   auto ctx = exchange.phases_.new_ctx();
-  if (!ctx) co_await std::move(ctx.error());
+  if (!ctx) {  // without it no phase can be called
+    log_error("new_ctx failed: {}", ctx.error().to_string());
+    downstream.disable_keepalive();
+    co_await write_error_response(downstream, 500);
+    co_return;
+  }
   exchange.ctx_ = *ctx;
 
   Stage stage = Stage::EarlyRequestFilter;
@@ -118,6 +123,7 @@ Outcome Exchange::on_error(Stage stage, Error error) {
       write_error_.reset();
       Error decided = phases_.error_while_proxy(*peer_, session_, std::move(error), ctx_, reuse(),
                                                 is_replayable());
+      keep_response();
       session_.upstream_ = nullptr;
       upstream_.session.reset();
       return retry_or_fail(std::move(decided));
@@ -256,7 +262,7 @@ Task<Outcome> Exchange::answer_failure() {
   } else if (!downstream_.is_response_started() &&
              decided.error().source() != ErrorSource::Downstream) {
     decision.error_code = 500;
-    co_await write_error_response(downstream_, 500);
+    co_await session_.respond_error(500);
   }
   if (!decision.can_reuse_downstream) downstream_.disable_keepalive();
   // That clients leave is nothing that the program's operator could mend.
@@ -269,6 +275,7 @@ Task<Outcome> Exchange::answer_failure() {
 }
 
 Task<Outcome> Exchange::run_logging() {
+  if (upstream_.session != nullptr) release_upstream();
   const Error* error = error_ ? &*error_ : nullptr;
   if (!overrides(Phase::Logging)) {
     persist_context();

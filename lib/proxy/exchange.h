@@ -72,6 +72,7 @@ class Exchange final : public ClosedWatch {
   Result<void> keep_write_error(Error error);
   Task<> end_request_body();
   void release_upstream();
+  void keep_response();
   void on_downstream_closed(Error error) override;
   void stop_closed_watch() noexcept;
 

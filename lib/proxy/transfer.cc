@@ -65,7 +65,6 @@ Task<Outcome> Exchange::receive_response() {
     co_await forward_body(std::move(body), is_last ? EndOfStream::Yes : EndOfStream::No);
   }
   if (upstream.response_trailers() != nullptr) co_await forward_trailers();
-  release_upstream();
   co_return Outcome::Done;
 }
 
@@ -145,18 +144,28 @@ Task<> Exchange::forward_trailers() {
   }
 }
 
-// Gives the connection back as soon as the response is through; `logging` may take its time.
+// Gives the connection back before `logging`, which may take its time, and once nothing uses it:
+// the request's half may be writing when the response is through.
 void Exchange::release_upstream() {
   stop_closed_watch();
-  if (overrides(Phase::Logging)) {
-    kept_response_ = std::make_unique<Boxed<ResponseHeader>>();
-    kept_response_->header = std::move(upstream_.session->resp_header());
-    session_.response_written_ = &kept_response_->header;
+  if (overrides(Phase::Logging) || overrides(Phase::PersistConnectionContext)) {
+    keep_response();
   } else {
     session_.response_written_ = nullptr;
   }
   session_.upstream_ = nullptr;
   proxy_.connector_->release(std::move(upstream_.session), *peer_);
+}
+
+// What phases may still ask about a response whose upstream session is about to go.
+void Exchange::keep_response() {
+  session_.upstream_body_bytes_received_ = upstream_.session->body_bytes_read();
+  const ResponseHeader* written = session_.response_written_;
+  bool is_own = session_.own_response_ && written == &*session_.own_response_;
+  if (written == nullptr || is_own) return;
+  kept_response_ = std::make_unique<Boxed<ResponseHeader>>();
+  kept_response_->header = std::move(upstream_.session->resp_header());
+  session_.response_written_ = &kept_response_->header;
 }
 
 // ---- The request's body.
@@ -211,9 +220,11 @@ Task<bool> Exchange::send_body_piece(Bytes body, EndOfStream end) {
   ClientSession& upstream = *upstream_.session;
   Task<> writing;
   const HeaderMap* trailers = downstream_.request_trailers();
-  if (upstream.is_request_done()) {  // a request without a body
+  if (downstream_.body_length().is_empty()) {
     if (!body.empty()) co_await Error::internal("a filter made a body for a request without one");
     writing = upstream.flush();
+  } else if (upstream.is_request_done()) {  // it has closed: its response, if any, says why
+    co_return false;
   } else if (end == EndOfStream::Yes && trailers != nullptr) {
     if (!body.empty()) co_await upstream.write_body(std::move(body), EndOfStream::No);
     writing = upstream.write_trailers(*trailers);

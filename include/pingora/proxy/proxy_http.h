@@ -57,7 +57,8 @@ class ProxyHttp {
   virtual ~ProxyHttp() = default;
 
   /// Makes the context of a request, before anything else. By default, `Ctx()`; a context that
-  /// cannot be made so needs an override.
+  /// cannot be made so needs an override. If it throws, the request is answered 500 and no phase is
+  /// called for it.
   virtual Ctx new_ctx() {
     if constexpr (std::default_initializable<Ctx>) {
       return Ctx();

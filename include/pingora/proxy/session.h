@@ -87,9 +87,9 @@ class Session {
   HttpModuleContext& downstream_modules() noexcept { return downstream_modules_; }
   /// How often an upstream was chosen for this request so far: 1 in the first `upstream_peer`.
   unsigned tries() const noexcept { return tries_; }
-  /// Bytes of the response's body that came from the upstream so far.
+  /// Bytes of the response's body that came from the upstream so far, in the last try.
   std::uint64_t upstream_body_bytes_received() const noexcept {
-    return upstream_ != nullptr ? upstream_->body_bytes_read() : 0;
+    return upstream_ != nullptr ? upstream_->body_bytes_read() : upstream_body_bytes_received_;
   }
   /// The session below, for what is not here.
   ServerSession& downstream() noexcept { return downstream_; }
@@ -105,6 +105,7 @@ class Session {
   const ResponseHeader* response_written_ = nullptr;
   std::optional<ResponseHeader> own_response_;  // what response_written_ points to, if it is ours
   unsigned tries_ = 0;
+  std::uint64_t upstream_body_bytes_received_ = 0;  // from a session that is gone
 };
 
 }  // namespace pingora
