@@ -25,6 +25,7 @@
 
 #include "pingora/base/assert.h"
 #include "pingora/base/log.h"
+#include "pingora/runtime/combinators.h"
 
 namespace pingora::internal {
 namespace {
@@ -41,6 +42,8 @@ Task<Outcome> done_behind(Task<> task) {
   if (!result) return std::move(result.error());
   return Outcome::Done;
 }
+
+Task<> wait_for(Event& event) { co_await event.wait(); }
 
 }  // namespace
 
@@ -110,6 +113,7 @@ Outcome Exchange::on_error(Stage stage, Error error) {
   stop_closed_watch();
   switch (stage) {
     case Stage::Connect:
+      if (error.source() == ErrorSource::Downstream) return retry_or_fail(std::move(error));
       return retry_or_fail(
           phases_.fail_to_connect(session_, *peer_, ctx_, std::move(error).into_up()));
     case Stage::UpstreamPeer: return retry_or_fail(std::move(error));
@@ -140,7 +144,8 @@ Outcome Exchange::on_error(Stage stage, Error error) {
 
 Outcome Exchange::retry_or_fail(Error error) {
   error = std::move(error).into_in();
-  bool can_retry = error.retry() && session_.tries_ <= *proxy_.options_.retries_max &&
+  bool can_retry = error.retry() && error.source() != ErrorSource::Downstream &&
+                   session_.tries_ <= *proxy_.options_.retries_max &&
                    !downstream_.is_response_started() && !retry_buffer_.is_truncated();
   if (!can_retry) {
     error_ = std::move(error);
@@ -227,8 +232,23 @@ Task<Outcome> Exchange::connect() {
   return connected(std::move(connecting));
 }
 
+// What `connecting` gives, unless the client leaves meanwhile.
+template <class T>
+Task<T> Exchange::connect_watched(Task<T> connecting) {
+  Event client_left;
+  client_left_ = &client_left;
+  is_watching_ = true;
+  downstream_.start_closed_watch(*this);
+  auto first = co_await when_any(std::move(connecting), wait_for(client_left));
+  stop_closed_watch();
+  client_left_ = nullptr;
+  if (auto* connected = std::get_if<0>(&first)) co_return std::move(*connected);
+  co_return Error::explain(ErrorType::ConnectionClosed, "the client left while connecting")
+      .into_down();
+}
+
 Task<Outcome> Exchange::open_tunnel() {
-  tunnel_ = co_await proxy_.connector_->connect_stream(*peer_);
+  tunnel_ = co_await connect_watched(proxy_.connector_->connect_stream(*peer_));
   co_return Outcome::Tunnel;
 }
 
@@ -239,6 +259,7 @@ Outcome Exchange::take_upstream(UpstreamSession upstream) {
 }
 
 Task<Outcome> Exchange::connected(Task<UpstreamSession> connecting) {
+  if (!connecting.is_ready()) connecting = connect_watched(std::move(connecting));
   take_upstream(co_await std::move(connecting));
   if (overrides(Phase::ConnectedToUpstream)) {
     // The program's own error, not a failure to connect: there is a connection to give up.

@@ -7,6 +7,7 @@
 
 #include "pingora/proxy/http_proxy.h"
 #include "pingora/proxy/session.h"
+#include "pingora/runtime/event.h"
 #include "pingora/runtime/frame_allocator.h"
 #include "retry_buffer.h"
 #include "stage.h"
@@ -44,12 +45,16 @@ class Exchange final : public ClosedWatch {
   Task<Outcome> run_proxy_upstream_filter();
   Task<Outcome> choose_peer();
   Task<Outcome> connect();
+  template <class T>
+  Task<T> connect_watched(Task<T> connecting);
   Task<Outcome> open_tunnel();
   Task<Outcome> connected(Task<UpstreamSession> connecting);
   Outcome take_upstream(UpstreamSession upstream);
   Task<Outcome> send_request();
   Task<Outcome> send_filtered_request();
-  Task<Outcome> write_request(const RequestHeader& request, const HeaderEdits& edits);
+  BodyLength length_of_filtered_body(const RequestHeader& request) const noexcept;
+  Task<Outcome> write_request(const RequestHeader& request, const HeaderEdits& edits,
+                              BodyLength length);
   Task<Outcome> write_request_slowly(Task<> writing);
   Task<Outcome> answer_failure();
   Task<Outcome> run_logging();
@@ -104,6 +109,7 @@ class Exchange final : public ClosedWatch {
   std::optional<Error> error_;        // why the request failed
   std::optional<Error> write_error_;  // why the request could not be sent, if the response may say
   bool is_watching_ = false;
+  Event* client_left_ = nullptr;  // while connecting: set by the watch
 };
 
 /// Waits for ever: for a branch of a `when_any` that has nothing more to say.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The stage SendRequest: what goes upstream before the body.
 #include <array>
+#include <charconv>
 #include <string>
 #include <utility>
 
@@ -61,7 +62,7 @@ class ForwardedFields {
 Task<Outcome> Exchange::send_request() {
   if (overrides(Phase::UpstreamRequestFilter)) return send_filtered_request();
   ForwardedFields forwarded(proxy_.options_, downstream_);
-  return write_request(downstream_.req_header(), forwarded.edits());
+  return write_request(downstream_.req_header(), forwarded.edits(), downstream_.body_length());
 }
 
 Task<Outcome> Exchange::send_filtered_request() {
@@ -78,14 +79,24 @@ Task<Outcome> Exchange::send_filtered_request() {
     }
   }
   co_await phases_.upstream_request_filter(session_, request, ctx_);
-  co_return co_await write_request(request, {});
+  co_return co_await write_request(request, {}, length_of_filtered_body(request));
+}
+
+// A filter that makes a body longer or shorter says so by what it does to Content-Length.
+BodyLength Exchange::length_of_filtered_body(const RequestHeader& request) const noexcept {
+  BodyLength length = downstream_.body_length();
+  if (length.kind != BodyLength::Kind::Known || length.is_empty()) return length;
+  auto said = request.get_header(HeaderId::ContentLength);
+  if (!said) return BodyLength::unknown();
+  std::from_chars(said->data(), said->data() + said->size(), length.bytes);
+  return length;
 }
 
 // Writes the head, and sends it unless the body's first piece can go along. A failure to write is
 // kept: the response may be there already, and is what the client should see.
-Task<Outcome> Exchange::write_request(const RequestHeader& request, const HeaderEdits& edits) {
+Task<Outcome> Exchange::write_request(const RequestHeader& request, const HeaderEdits& edits,
+                                      BodyLength length) {
   ClientSession& upstream = *upstream_.session;
-  BodyLength length = downstream_.body_length();
   Task<> writing = upstream.write_head(request, edits, length);
   if (writing.is_ready()) {
     Result<void> written = std::move(writing).take_ready();

@@ -34,6 +34,7 @@ Task<Outcome> Exchange::transfer_both() {
 }
 
 void Exchange::on_downstream_closed(Error error) {
+  if (client_left_ != nullptr) return client_left_->set();
   upstream_.session->interrupt(std::move(error).into_down());
 }
 

@@ -93,7 +93,8 @@ class ProxyHttp {
   virtual Task<HttpPeer> upstream_peer(Session& session, Ctx& ctx) = 0;
 
   /// Called when a connection to `peer` could not be made; nothing was sent. Returns the error, on
-  /// which `set_retry(true)` asks for another try. By default this returns `error` as it is.
+  /// which `set_retry(true)` asks for another try. Not called if the client left meanwhile. By
+  /// default this returns `error` as it is.
   virtual Error fail_to_connect(Session& /*session*/, const HttpPeer& /*peer*/, Ctx& /*ctx*/,
                                 Error error) {
     return error;
@@ -107,7 +108,9 @@ class ProxyHttp {
     return {};
   }
 
-  /// Changes the request that goes upstream, a copy of the client's. By default this does nothing.
+  /// Changes the request that goes upstream, a copy of the client's. Where `request_body_filter`
+  /// changes the body's length, this removes Content-Length (the body is chunked then), or sets the
+  /// right one. By default this does nothing.
   virtual Task<> upstream_request_filter(Session& /*session*/, RequestHeader& /*request*/,
                                          Ctx& /*ctx*/) {
     return {};
