@@ -16,7 +16,7 @@
 //
 // Invariants:
 //  [once]    Logging is entered exactly once, unless the whole exchange is cancelled;
-//  [replay]  Retry is chosen only if nothing of a response has reached the client, and all that was
+//  [replay]  Retry is chosen only if no final response was begun, and all that was
 //            read of the request's body is in retry_buffer_;
 //  [pool]    an upstream session is given back only by release_upstream; everywhere else it dies.
 #include "exchange.h"

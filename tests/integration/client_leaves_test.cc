@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "pingora/net/connect.h"
 #include "pingora/runtime/event.h"
 #include "recording_proxy.h"
 
@@ -41,6 +42,19 @@ class EndlessConnect : public L4Connect {
 
  private:
   Event never_;
+};
+
+// A connect that waits for the test's leave.
+class LateConnect : public L4Connect {
+ public:
+  Task<std::unique_ptr<Stream>> connect(const HttpPeer& peer) override {
+    begun.set_value();
+    co_await may_connect.wait();
+    ConnectOptions options;
+    co_return co_await pingora::connect(peer.address(), options);
+  }
+  std::promise<void> begun;
+  Event may_connect;
 };
 
 bool is_ready_in_time(const std::future<void>& future) {
@@ -131,10 +145,18 @@ TEST_CASE("A client leaves: while a connection is being made for it", "[client_l
 }
 
 TEST_CASE("A body that arrives while a connection is being made is sent whole", "[client_leaves]") {
-  // Accepts only once the body is there: its queue is what the proxy waits for.
   OriginServer origin(OriginServer::answer_with(
       [](const WireMessage& request) { return OriginServer::ok(request.body); }));
-  RecordedProxy proxy({.peers = {HttpPeer(origin.address())}});
+  auto connect = std::make_shared<LateConnect>();
+  HttpPeer peer(origin.address());
+  peer.options.edit_rare().custom_l4 = connect;
+  RecordedProxy proxy({.peers = {peer}});
   std::string body(200'000, 'b');
-  for (int i = 0; i < 3; ++i) CHECK(proxy.client().post("/", body).body == body);
+  TestClient client = proxy.client();
+  client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 200000\r\n\r\n");
+  REQUIRE(is_ready_in_time(connect->begun.get_future()));
+  client.send(body.substr(0, 1000));
+  connect->may_connect.set();
+  client.send(body.substr(1000));
+  CHECK(client.receive_response().body == body);
 }
