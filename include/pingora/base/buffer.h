@@ -3,9 +3,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <span>
 #include <string_view>
+#include <utility>
 
+#include "pingora/base/assert.h"
 #include "pingora/base/bytes.h"
 
 namespace pingora {
@@ -18,7 +21,10 @@ namespace pingora {
 class Buffer {
  public:
   Buffer() noexcept = default;
-  Buffer(Buffer&& other) noexcept;
+  Buffer(Buffer&& other) noexcept
+      : block_(std::exchange(other.block_, nullptr)),
+        data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)) {}
   Buffer& operator=(Buffer&& other) noexcept;
   ~Buffer() { reset(); }
 
@@ -28,14 +34,32 @@ class Buffer {
 
   /// At least `size_min` writable bytes behind the unread ones; moves the unread bytes to a larger
   /// block if they do not fit. `size_min` 0 asks for what is left of the block, or a fresh block.
-  std::span<char> prepare(std::size_t size_min = 0);
+  std::span<char> prepare(std::size_t size_min = 0) {
+    if (block_ != nullptr) {
+      std::size_t left = room();
+      if (left >= size_min && left != 0) return {data_ + size_, left};
+    }
+    return prepare_slowly(size_min);
+  }
   /// Makes the first `size` bytes of the prepared ones readable.
-  void commit(std::size_t size) noexcept;
+  void commit(std::size_t size) noexcept {
+    PINGORA_ASSERT(block_ != nullptr && size <= room());
+    size_ += size;
+  }
   /// Appends a copy of `bytes`.
-  void append(std::string_view bytes);
+  void append(std::string_view bytes) {
+    if (bytes.empty()) return;
+    std::memcpy(prepare(bytes.size()).data(), bytes.data(), bytes.size());
+    size_ += bytes.size();
+  }
 
   /// Drops the first `size` bytes. When none are left, the memory goes back.
-  void consume(std::size_t size) noexcept;
+  void consume(std::size_t size) noexcept {
+    PINGORA_ASSERT(size <= size_);
+    size_ -= size;
+    data_ += size;
+    if (size_ == 0) reset();
+  }
   /// Cuts the first `size` bytes off as a slice that shares the memory.
   Bytes take(std::size_t size);
   /// A slice of the first `size` bytes, which stay in the buffer.
@@ -46,9 +70,20 @@ class Buffer {
     if (size_ == 0) reset();
   }
   /// Drops everything.
-  void reset() noexcept;
+  void reset() noexcept {
+    if (block_ != nullptr) block_->release();
+    block_ = nullptr;
+    data_ = nullptr;
+    size_ = 0;
+  }
 
  private:
+  // Bytes of the block behind the unread ones.
+  std::size_t room() const noexcept {
+    return static_cast<std::size_t>(block_->data() + block_->capacity() - (data_ + size_));
+  }
+  std::span<char> prepare_slowly(std::size_t size_min);
+
   Block* block_ = nullptr;
   char* data_ = nullptr;
   std::size_t size_ = 0;
