@@ -47,6 +47,7 @@ class HeadParser {
   ParseResult fields(const LinePolicy& policy, std::size_t bytes_max);
   bool add_field(const HeaderMap::Entry& entry);
   void plain_fields();
+  bool is_host(const HeaderMap::Entry& entry) const noexcept;
   ParseResult check_host(RequestHeader& out);
   ParseResult need_more() noexcept;
   ParseResult refuse(std::uint16_t status, std::string_view reason) noexcept;
@@ -136,20 +137,23 @@ bool HeadParser::add_field(const HeaderMap::Entry& entry) {
 }
 
 // Reads plain lines, for as long as there are such and room for them. Cookies, which are counted
-// apart, are left to `add_field`.
+// apart, are none.
 void HeadParser::plain_fields() {
+  if (in_.end - in_.begin < 16) return;
   std::span<HeaderMap::Entry> free = fields_.free_entries();
   std::size_t room = std::min(free.size(), options_.fields_max - progress_.fields_);
-  std::size_t count = 0;
+  HeaderMap::Entry* entry = free.data();
   HeaderIdSet ids;
   const char* at = in_.at;
-  for (; count != room; ++count) {
-    const char* next = read_plain_field_line(at, in_.begin, in_.end, free[count]);
-    if (next == nullptr || free[count].id == HeaderId::Cookie) break;
-    ids.insert(free[count].id);
+  const char* end = in_.end;
+  for (const HeaderMap::Entry* last = entry + room; entry != last; ++entry) {
+    const char* next = read_plain_field_line(at, end, *entry);
+    if (next == nullptr) break;
+    ids.insert(entry->id);
     at = next;
   }
   in_.at = at;
+  auto count = static_cast<std::size_t>(entry - free.data());
   progress_.fields_ += static_cast<std::uint32_t>(count);
   fields_.commit_entries(count, ids);
 }
@@ -185,6 +189,17 @@ ParseResult HeadParser::fields(const LinePolicy& policy, std::size_t bytes_max) 
   }
 }
 
+// Whether the value of a Host field that was just read is a host with or without a port.
+bool HeadParser::is_host(const HeaderMap::Entry& entry) const noexcept {
+  std::string_view value = entry.value_view();
+  bool is_in_buffer = (entry.flags & HeaderMap::kVerbatim) != 0;
+  if (is_in_buffer && value.data() + value.size() - in_.begin >= 16 &&
+      internal::is_plain_host_port(value)) {
+    return true;
+  }
+  return HostPort::parse(value).has_value();
+}
+
 // RFC 9112 §3.2: one valid Host field, which a target that names a host overrides.
 ParseResult HeadParser::check_host(RequestHeader& out) {
   const HeaderMap::Entry* host = nullptr;
@@ -196,9 +211,7 @@ ParseResult HeadParser::check_host(RequestHeader& out) {
   if (host == nullptr && out.version() != Version::Http10) {
     return refuse(400, "no Host field");
   }
-  if (host != nullptr && !HostPort::parse(host->value_view())) {
-    return refuse(400, "a malformed Host field");
-  }
+  if (host != nullptr && !is_host(*host)) return refuse(400, "a malformed Host field");
   if (out.target_form() == TargetForm::Absolute || out.target_form() == TargetForm::Authority) {
     Result<void> replaced = out.insert_header(HeaderId::Host, out.uri().authority());
     if (!replaced) return refuse(400, "a malformed target");

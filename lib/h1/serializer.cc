@@ -3,6 +3,7 @@
 #include "pingora/h1/serializer.h"
 
 #include <cstring>
+#include <type_traits>
 
 #include "pingora/base/assert.h"
 #include "pingora/http/field_syntax.h"
@@ -12,107 +13,127 @@ namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
 
-// Writes into memory that is known to be large enough.
+// Copies bytes that are few most of the time: without a call for up to 32.
+inline void copy_short(char* to, const char* from, std::size_t size) noexcept {
+  // The first and the last ones of a fixed size, which may overlap.
+  auto both_ends = [&]<std::size_t kSize>(std::integral_constant<std::size_t, kSize>) {
+    char first[kSize];
+    char last[kSize];
+    std::memcpy(first, from, kSize);
+    std::memcpy(last, from + size - kSize, kSize);
+    std::memcpy(to, first, kSize);
+    std::memcpy(to + size - kSize, last, kSize);
+  };
+  if (size > 32) {
+    std::memcpy(to, from, size);
+  } else if (size >= 16) {
+    both_ends(std::integral_constant<std::size_t, 16>());
+  } else if (size >= 8) {
+    both_ends(std::integral_constant<std::size_t, 8>());
+  } else if (size >= 4) {
+    both_ends(std::integral_constant<std::size_t, 4>());
+  } else {
+    for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+  }
+}
+
+// Writes behind what is in a buffer. Nothing is readable there before `commit`.
 class Writer {
  public:
-  explicit Writer(char* at) noexcept : at_(at) {}
+  explicit Writer(Buffer& out) : out_(out) { make_room(kRoomMin); }
 
-  void text(std::string_view text) noexcept {
-    if (!text.empty()) std::memcpy(at_, text.data(), text.size());
+  void text(std::string_view text) {
+    reserve(text.size());
+    put(text);
+  }
+  // As a literal: its size is known when this is compiled.
+  template <std::size_t kSize>
+  void literal(const char (&text)[kSize]) {
+    reserve(kSize - 1);
+    put_literal(text);
+  }
+  void field(std::string_view name, std::string_view value) {
+    reserve(name.size() + value.size() + 4);
+    put(name);
+    put_literal(": ");
+    put(value);
+    put_literal("\r\n");
+  }
+  void commit() noexcept { out_.commit(static_cast<std::size_t>(at_ - begin_)); }
+
+ private:
+  static constexpr std::size_t kRoomMin = 512;
+
+  void put(std::string_view text) noexcept {
+    copy_short(at_, text.data(), text.size());
     at_ += text.size();
   }
-  void line_end() noexcept {
-    std::memcpy(at_, kLineEnd.data(), 2);
-    at_ += 2;
+  template <std::size_t kSize>
+  void put_literal(const char (&text)[kSize]) noexcept {
+    std::memcpy(at_, text, kSize - 1);
+    at_ += kSize - 1;
   }
-  void field(std::string_view name, std::string_view value) noexcept {
-    text(name);
-    std::memcpy(at_, ": ", 2);
-    at_ += 2;
-    text(value);
-    line_end();
+  void reserve(std::size_t size) {
+    if (static_cast<std::size_t>(end_ - at_) < size) make_room(size);
   }
-  void character(char c) noexcept { *at_++ = c; }
-  char* at() const noexcept { return at_; }
+  [[gnu::noinline]] void make_room(std::size_t size) {
+    if (at_ != begin_) commit();
+    std::span<char> room = out_.prepare(size);
+    at_ = begin_ = room.data();
+    end_ = begin_ + room.size();
+  }
 
- private:
-  char* at_;
+  Buffer& out_;
+  char* begin_ = nullptr;
+  char* at_ = nullptr;
+  char* end_ = nullptr;
 };
 
-constexpr std::size_t field_size(std::size_t name, std::size_t value) { return name + value + 4; }
-
-// The fields of a map but for some, as runs of bytes.
+// Writes the fields of a map but for some, as runs of bytes.
 template <class Skip>
-class FieldWriter {
- public:
-  FieldWriter(const HeaderMap& headers, Skip skip) noexcept : headers_(headers), skip_(skip) {}
-
-  // An upper bound: what is skipped counts too.
-  std::size_t size_max() const noexcept {
-    std::size_t size = 0;
-    for (const HeaderMap::Entry& entry : headers_.entries()) {
-      size += (entry.flags & HeaderMap::kVerbatim) != 0
-                  ? static_cast<std::size_t>(end_of(entry) - entry.name)
-                  : field_size(entry.name_size, entry.value_size);
-    }
-    return size;
-  }
-
-  void write(Writer& out) const noexcept {
-    const char* run = nullptr;
-    const char* run_end = nullptr;
-    for (const HeaderMap::Entry& entry : headers_.entries()) {
-      if (skip_(entry)) continue;
-      if ((entry.flags & HeaderMap::kVerbatim) != 0) {
-        if (entry.name != run_end) {
-          out.text({run, static_cast<std::size_t>(run_end - run)});
-          run = entry.name;
-        }
-        run_end = end_of(entry);
-        continue;
+void write_fields(const HeaderMap& headers, Skip is_skipped, Writer& out) {
+  const char* run = nullptr;
+  const char* run_end = nullptr;
+  auto end_run = [&] {
+    if (run != run_end) out.text({run, static_cast<std::size_t>(run_end - run)});
+  };
+  for (const HeaderMap::Entry& entry : headers.entries()) {
+    if (is_skipped(entry)) continue;
+    if ((entry.flags & HeaderMap::kVerbatim) != 0) {
+      if (entry.name != run_end) {
+        end_run();
+        run = entry.name;
       }
-      out.text({run, static_cast<std::size_t>(run_end - run)});
-      run = run_end = nullptr;
-      out.field(entry.name_view(), entry.value_view());
+      run_end = entry.value + entry.value_size + kLineEnd.size();
+      continue;
     }
-    out.text({run, static_cast<std::size_t>(run_end - run)});
+    end_run();
+    run = run_end = nullptr;
+    out.field(entry.name_view(), entry.value_view());
   }
+  end_run();
+}
 
- private:
-  // Behind the line end of a verbatim line.
-  static const char* end_of(const HeaderMap::Entry& entry) noexcept {
-    return entry.value + entry.value_size + kLineEnd.size();
-  }
-
-  const HeaderMap& headers_;
-  Skip skip_;
-};
-
-Result<std::size_t> extra_size(std::span<const ExtraField> fields) {
-  std::size_t size = 0;
+Result<void> check_fields(std::span<const ExtraField> fields) {
   for (const ExtraField& field : fields) {
-    bool is_name =
-        field.name.is_static() ? !field.name.text().empty() : is_token(field.name.text());
+    std::string_view name = field.name.text();
+    bool is_name = field.name.is_static() ? !name.empty() : is_token(name);
     if (!is_name) {
       return fail(ErrorType::InvalidHttpHeader, "an added field's name is not a token");
     }
     if (!is_field_value(field.value)) {
       return fail(ErrorType::InvalidHttpHeader, "an added field's value has a control byte in it");
     }
-    size += field_size(field.name.text().size(), field.value.size());
   }
-  return size;
+  return {};
 }
 
-// Writes the fields and the empty line; `write_start_line` writes at most `start_line_size` bytes.
+// Writes the fields and the empty line behind what `write_start_line` writes.
 template <class WriteStartLine>
-Result<void> write_head(const HeaderMap& headers, const HeadEdits& edits,
-                        std::size_t start_line_size, Buffer& out, WriteStartLine write_start_line) {
-  std::size_t extra = 0;
+Result<void> write_head(const HeaderMap& headers, const HeadEdits& edits, Buffer& out,
+                        WriteStartLine write_start_line) {
   if (!edits.add.empty()) {
-    Result<std::size_t> size = extra_size(edits.add);
-    if (!size) return std::unexpected(std::move(size.error()));
-    extra = *size;
+    if (Result<void> checked = check_fields(edits.add); !checked) return checked;
   }
   HeaderIdSet skip = edits.skip;
   const HopByHopFields* nominated = nullptr;
@@ -120,21 +141,20 @@ Result<void> write_head(const HeaderMap& headers, const HeadEdits& edits,
     skip = skip | edits.hop_by_hop->known();
     if (edits.hop_by_hop->has_unknown()) nominated = edits.hop_by_hop;
   }
-  auto is_skipped = [&](const HeaderMap::Entry& entry) {
-    return skip.contains(entry.id) ||
-           (nominated != nullptr && nominated->contains(entry.id, entry.name_view()));
-  };
-  FieldWriter fields(headers, is_skipped);
-  std::size_t size_max = start_line_size + fields.size_max() + extra + kLineEnd.size();
-  std::span<char> room = out.prepare(size_max);
-  Writer writer(room.data());
+  Writer writer(out);
   write_start_line(writer);
-  fields.write(writer);
+  auto is_known = [&](const HeaderMap::Entry& entry) { return skip.contains(entry.id); };
+  if (nominated == nullptr) {
+    write_fields(headers, is_known, writer);
+  } else {
+    auto is_skipped = [&](const HeaderMap::Entry& entry) {
+      return is_known(entry) || nominated->contains(entry.id, entry.name_view());
+    };
+    write_fields(headers, is_skipped, writer);
+  }
   for (const ExtraField& field : edits.add) writer.field(field.name.text(), field.value);
-  writer.line_end();
-  auto written = static_cast<std::size_t>(writer.at() - room.data());
-  PINGORA_ASSERT(written <= size_max);
-  out.commit(written);
+  writer.literal("\r\n");
+  writer.commit();
   return {};
 }
 
@@ -145,35 +165,41 @@ Result<void> write_request_head(const RequestHeader& request, const HeadEdits& e
   if (request.target_form() == TargetForm::Absolute && edits.target == WriteTarget::Origin) {
     target = request.path_and_query();
   }
-  Method method = request.method();
-  std::string_view method_text = method.text();
-  std::string_view version = to_string(edits.version);
-  std::size_t size = method_text.size() + target.size() + version.size() + 4;
-  return write_head(request.headers(), edits, size, out, [&](Writer& writer) {
-    writer.text(method_text);
-    writer.character(' ');
+  return write_head(request.headers(), edits, out, [&](Writer& writer) {
+    if (request.method() == Method::Get) {
+      writer.literal("GET ");
+    } else {
+      writer.text(request.method().text());
+      writer.literal(" ");
+    }
     writer.text(target);
-    writer.character(' ');
-    writer.text(version);
-    writer.line_end();
+    if (edits.version == Version::Http11) {
+      writer.literal(" HTTP/1.1\r\n");
+    } else {
+      writer.literal(" ");
+      writer.text(to_string(edits.version));
+      writer.literal("\r\n");
+    }
   });
 }
 
 Result<void> write_response_head(const ResponseHeader& response, const HeadEdits& edits,
                                  Buffer& out) {
-  int status = response.status();
-  std::string_view reason = response.reason_phrase();
-  std::string_view version = to_string(edits.version);
-  std::size_t size = version.size() + 5 + reason.size() + kLineEnd.size();
-  return write_head(response.headers(), edits, size, out, [&](Writer& writer) {
-    writer.text(version);
-    writer.character(' ');
-    writer.character(static_cast<char>('0' + status / 100));
-    writer.character(static_cast<char>('0' + status / 10 % 10));
-    writer.character(static_cast<char>('0' + status % 10));
-    writer.character(' ');
+  return write_head(response.headers(), edits, out, [&](Writer& writer) {
+    int status = response.status();
+    std::string_view reason = response.reason_phrase();
+    bool is_usual =
+        status == 200 && edits.version == Version::Http11 && internal::is_exactly(reason, "OK");
+    if (is_usual) {
+      writer.literal("HTTP/1.1 200 OK\r\n");
+      return;
+    }
+    auto digit = [](int number) { return static_cast<char>('0' + number % 10); };
+    char code[] = {' ', digit(status / 100), digit(status / 10), digit(status), ' '};
+    writer.text(to_string(edits.version));
+    writer.text({code, sizeof code});
     writer.text(reason);
-    writer.line_end();
+    writer.literal("\r\n");
   });
 }
 
@@ -184,16 +210,14 @@ ChunkHead::ChunkHead(std::uint64_t size) noexcept : begin_(sizeof text_ - kLineE
 }
 
 void write_trailers(const HeaderMap& trailers, Buffer& out) {
-  constexpr std::string_view kZeroChunk = "0\r\n";
-  FieldWriter fields(
-      trailers, [](const HeaderMap::Entry& entry) { return is_forbidden_in_trailers(entry.id); });
-  std::size_t size_max = kZeroChunk.size() + fields.size_max() + kLineEnd.size();
-  std::span<char> room = out.prepare(size_max);
-  Writer writer(room.data());
-  writer.text(kZeroChunk);
-  fields.write(writer);
-  writer.line_end();
-  out.commit(static_cast<std::size_t>(writer.at() - room.data()));
+  Writer writer(out);
+  writer.literal("0\r\n");
+  auto is_forbidden = [](const HeaderMap::Entry& entry) {
+    return is_forbidden_in_trailers(entry.id);
+  };
+  write_fields(trailers, is_forbidden, writer);
+  writer.literal("\r\n");
+  writer.commit();
 }
 
 }  // namespace pingora::h1

@@ -3,6 +3,7 @@
 #include "h1/start_line.h"
 
 #include <cstring>
+#include <iterator>
 #include <optional>
 
 #include "http/byte_scan.h"
@@ -25,8 +26,8 @@ LineKind refuse(ParseError& error, std::uint16_t status, std::string_view reason
 
 // The version that `text` names, if it is one that we speak; else `error` is set.
 std::optional<Version> read_version(std::string_view text, ParseError& error) {
-  if (text == "HTTP/1.1") return Version::Http11;
-  if (text == "HTTP/1.0") return Version::Http10;
+  if (internal::is_exactly(text, "HTTP/1.1")) return Version::Http11;
+  if (internal::is_exactly(text, "HTTP/1.0")) return Version::Http10;
   error = {400, "a malformed or unknown HTTP version"};
   if (text.size() == kVersionSize && text.starts_with("HTTP/") && is_digit(text[5]) &&
       text[6] == '.' && is_digit(text[7]) && text[5] > '1') {
@@ -105,7 +106,13 @@ LineKind read_request_line(Input& in, const ParserOptions& options, RequestHeade
 LineKind read_status_line(Input& in, const ParserOptions& options, ResponseHeader& out,
                           ParseError& error) {
   constexpr std::ptrdiff_t kReasonAt = 12;  // behind "HTTP/1.1 200"
+  constexpr std::string_view kUsual = "HTTP/1.1 200 OK\r\n";
   const char* at = in.at;
+  if (in.end - at >= std::ssize(kUsual) && std::memcmp(at, kUsual.data(), kUsual.size()) == 0) {
+    out.set_received(200, {at + kReasonAt + 1, 2}, Version::Http11);
+    in.at = at + kUsual.size();
+    return LineKind::Field;
+  }
   if (in.end - at <= kReasonAt) {
     bool is_whole = std::memchr(at, '\n', static_cast<std::size_t>(in.end - at)) != nullptr;
     return is_whole ? refuse(error, 502, "a malformed status line") : LineKind::NeedMore;

@@ -29,6 +29,15 @@ inline const char* find_forbidden_in_value_scalar(const char* begin, const char*
   return begin;
 }
 
+/// Whether there is a control byte, HTAB too, among eight bytes.
+constexpr bool has_control(std::uint64_t bytes) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101u;
+  constexpr std::uint64_t kHigh = kOnes * 0x80;
+  std::uint64_t del = bytes ^ (kOnes * 0x7f);
+  std::uint64_t below = (bytes - kOnes * 0x20) & ~bytes;
+  return ((below | ((del - kOnes) & ~del)) & kHigh) != 0;
+}
+
 /// Whether a byte ends a request target, or may only stand in one by leave: a control byte, a
 /// blank,
 /// '#', and what is not ASCII.
@@ -70,8 +79,19 @@ inline unsigned target_stop_mask(__m128i bytes) noexcept {
   return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(del, hash))));
 }
 
+inline unsigned equal_bytes_mask(__m128i a, __m128i b) noexcept {
+  return static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(a, b)));
+}
+
 inline unsigned equal_mask(__m128i bytes, char wanted) noexcept {
-  return static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(wanted))));
+  return equal_bytes_mask(bytes, _mm_set1_epi8(wanted));
+}
+
+/// The bytes that are not printable ASCII: control bytes, HTAB too, and those from 0x7f up.
+inline unsigned unprintable_mask(__m128i bytes) noexcept {
+  // One more, and signed: 0x7f becomes the least number.
+  __m128i printable = _mm_cmpgt_epi8(_mm_add_epi8(bytes, _mm_set1_epi8(1)), _mm_set1_epi8(0x20));
+  return static_cast<unsigned>(_mm_movemask_epi8(printable)) ^ 0xffffu;
 }
 
 /// Walks [begin, end) in steps of 16 bytes and returns the first byte for which `mask` sets a bit.
@@ -97,6 +117,17 @@ inline const char* find_forbidden_in_value(const char* begin, const char* end,
   return scan16(begin, end, readable, forbidden_in_value_mask, find_forbidden_in_value_scalar);
 }
 
+/// The first byte that is no printable ASCII, or null. 16 bytes before `end` are readable.
+inline const char* find_unprintable(const char* begin, const char* end) noexcept {
+  const char* last = end - 16;
+  for (; begin <= last; begin += 16) {
+    unsigned bits = unprintable_mask(load16(begin));
+    if (bits != 0) return begin + __builtin_ctz(bits);
+  }
+  unsigned bits = unprintable_mask(load16(last)) >> (begin - last);
+  return bits != 0 ? begin + __builtin_ctz(bits) : nullptr;
+}
+
 inline const char* find_target_stop(const char* begin, const char* end,
                                     const char* readable) noexcept {
   return scan16(begin, end, readable, target_stop_mask, find_target_stop_scalar);
@@ -108,35 +139,79 @@ inline const char* find_colon(const char* begin, const char* end, const char* re
       [](const char* b, const char* e) { return find_byte_scalar(b, e, ':'); });
 }
 
-/// The first 16 characters of the known names, in lower case.
+/// Whether `text` is a host of letters, digits, '.' and '-', alone or with a colon and up to four
+/// digits, and of at most 16 characters: what most Host fields are. False says nothing. The 16
+/// bytes that end with `text` are readable.
+inline bool is_plain_host_port(std::string_view text) noexcept {
+  if (text.empty() || text.size() > 16) return false;
+  __m128i bytes = load16(text.data() + text.size() - 16);
+  // Whether a byte is in `first` and the `count - 1` after it.
+  auto in_range = [](__m128i b, char first, char count) {
+    __m128i offset = _mm_sub_epi8(b, _mm_set1_epi8(first));
+    __m128i last = _mm_set1_epi8(static_cast<char>(count - 1));
+    return _mm_cmpeq_epi8(_mm_min_epu8(offset, last), offset);
+  };
+  auto mask = [&](__m128i b) {
+    return static_cast<unsigned>(_mm_movemask_epi8(b)) >> (16 - text.size());
+  };
+  __m128i digit = in_range(bytes, '0', 10);
+  __m128i letter = in_range(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 26);
+  __m128i dot_or_dash = in_range(bytes, '-', 2);
+  unsigned digits = mask(digit);
+  unsigned host = mask(_mm_or_si128(digit, _mm_or_si128(letter, dot_or_dash)));
+  unsigned all = (1u << text.size()) - 1;
+  if (host == all) return true;
+  // The first byte that is none of the host is a colon, with digits behind it to the end.
+  auto host_size = static_cast<unsigned>(__builtin_ctz(~host));
+  unsigned port = all & ~((2u << host_size) - 1);
+  return host_size != 0 && text[host_size] == ':' && (digits & port) == port &&
+         text.size() - host_size <= 5;
+}
+
+/// What the first 16 bytes of a line that begins with a known name and a colon are, once `fold` has
+/// set the bit that tells the case of letters, and all bits behind the colon. Impossible for names
+/// that `begins_with` does not tell.
 struct NameStart {
-  alignas(16) char text[16];
+  alignas(16) unsigned char fold[16];
+  unsigned char text[16];
 };
+inline constexpr std::size_t kPlainNameSizeMin = 4;
+inline constexpr std::size_t kPlainNameSizeMax = 15;
 inline constexpr auto kNameStarts = [] {
   std::array<NameStart, kHeaderNameCount> starts{};
   for (std::size_t i = 0; i < kHeaderNameCount; ++i) {
-    for (std::size_t at = 0; at < 16 && at < kHeaderNames[i].size(); ++at) {
-      starts[i].text[at] = to_lower(kHeaderNames[i][at]);
+    std::string_view name = kHeaderNames[i];
+    bool is_plain = name.size() >= kPlainNameSizeMin && name.size() <= kPlainNameSizeMax &&
+                    static_cast<HeaderId>(i) != HeaderId::Cookie;
+    for (std::size_t at = 0; at < 16; ++at) {
+      char c = at < name.size() ? to_lower(name[at]) : ':';
+      bool is_letter = c >= 'a' && c <= 'z';
+      bool is_behind = !is_plain || at > name.size();
+      starts[i].fold[at] = is_behind ? 0xff : is_letter ? 0x20 : 0;
+      starts[i].text[at] = !is_plain ? 0 : is_behind ? 0xff : static_cast<unsigned char>(c);
     }
   }
   return starts;
 }();
 
-/// As `header_id`, for a name of 2 to 16 characters with 16 readable bytes from its first on.
-inline HeaderId header_id16(const char* name, std::size_t size) noexcept {
-  std::uint8_t i = kHeaderNameSlots[header_name_slot(name, size)];
-  if (kHeaderNameSizes[i] != size) return HeaderId::Other;
-  __m128i bytes = load16(name);
-  __m128i known = _mm_load_si128(reinterpret_cast<const __m128i*>(kNameStarts[i].text));
-  __m128i equal = _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), known);
-  // As in `equals_known_name`, bytes below 0x20 fold to what they are not.
-  __m128i printable = _mm_cmpgt_epi8(bytes, _mm_set1_epi8(0x1f));
-  auto same = static_cast<unsigned>(_mm_movemask_epi8(_mm_and_si128(equal, printable)));
-  bool is_same = (~same & ((1u << size) - 1)) == 0;
-  return is_same ? static_cast<HeaderId>(i) : HeaderId::Other;
+/// The known name that the first `size` bytes of a line may be; whether they are it, `begins_with`
+/// tells. `size` is at least kPlainNameSizeMin.
+inline HeaderId plain_name_candidate(const char* line, std::size_t size) noexcept {
+  return static_cast<HeaderId>(kHeaderNameSlots[header_name_slot(line, size)]);
+}
+
+/// Whether `line`, the first 16 bytes of one, begins with that name and a colon. Only ever true for
+/// names of up to kPlainNameSizeMax characters but Cookie.
+inline bool begins_with(__m128i line, HeaderId id) noexcept {
+  const NameStart& start = kNameStarts[static_cast<std::size_t>(id)];
+  __m128i fold = _mm_load_si128(reinterpret_cast<const __m128i*>(start.fold));
+  __m128i text = _mm_load_si128(reinterpret_cast<const __m128i*>(start.text));
+  return equal_bytes_mask(_mm_or_si128(line, fold), text) == 0xffff;
 }
 
 #else
+
+inline bool is_plain_host_port(std::string_view) noexcept { return false; }
 
 inline const char* find_forbidden_in_value(const char* begin, const char* end,
                                            const char*) noexcept {

@@ -108,7 +108,7 @@ HopByHopFields::HopByHopFields(const HeaderMap& headers) noexcept
     if (entry.id != HeaderId::Connection) continue;
     std::string_view value = entry.value_view();
     // What nearly every one says.
-    if (value == "keep-alive" || value == "close") continue;
+    if (internal::is_exactly(value, "keep-alive") || internal::is_exactly(value, "close")) continue;
     while (auto name = next_list_element(value)) {
       HeaderId id = header_id(*name);
       if (id == HeaderId::Other) {

@@ -39,6 +39,12 @@ inline std::uint64_t load8(const char* text) noexcept {
   return bytes;
 }
 
+inline std::uint64_t load4(const char* text) noexcept {
+  std::uint32_t bytes;
+  std::memcpy(&bytes, text, sizeof bytes);
+  return bytes;
+}
+
 // Makes A to Z in each byte a to z: bit 7 of the two sums says whether the low seven bits are at
 // least 'A', and whether they are beyond 'Z'.
 constexpr std::uint64_t to_lower8(std::uint64_t bytes) noexcept {
@@ -52,6 +58,12 @@ inline bool equals_ignoring_case8(const char* a, const char* b) noexcept {
   std::uint64_t left = load8(a);
   std::uint64_t right = load8(b);
   return left == right || to_lower8(left) == to_lower8(right);
+}
+
+/// Whether `text` is that literal: compared without a call.
+template <std::size_t kSize>
+constexpr bool is_exactly(std::string_view text, const char (&literal)[kSize]) noexcept {
+  return text.size() == kSize - 1 && __builtin_memcmp(text.data(), literal, kSize - 1) == 0;
 }
 
 }  // namespace internal

@@ -146,16 +146,26 @@ inline constexpr auto kHeaderNameSizes = [] {
 
 inline constexpr std::size_t kHeaderNameSizeMin = 2;
 
-/// A perfect hash of the known names: four characters and the length, multiplied. The multiplier
-/// was found by trying; `kHeaderNameSlots` does not compile if two names meet in one slot.
+/// A perfect hash of the known names: their first and last four characters and the length,
+/// multiplied. The multiplier was found by trying; `kHeaderNameSlots` does not compile if two names
+/// meet in one slot. `text` has at least two characters.
 constexpr std::uint32_t header_name_slot(const char* text, std::size_t size) noexcept {
+  constexpr std::uint64_t kFold = 0x2020202020202020u;
+  constexpr std::uint64_t kMultiplier = 0xef0b6a6d6af48ffu;
   auto at = [text](std::size_t i) {
-    return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i]));
+    return static_cast<std::uint64_t>(static_cast<unsigned char>(text[i]));
   };
-  std::uint32_t key =
-      at(0) | at(size / 2) << 8 | at(size - 1) << 16 | at((size < 4 ? 4 : size) - 4) << 24;
-  key |= 0x20202020u;
-  return ((key + static_cast<std::uint32_t>(size)) * 0xd90070cbu) >> 23;
+  auto four = [&](std::size_t i) -> std::uint64_t {
+    if consteval {
+      return at(i) | at(i + 1) << 8 | at(i + 2) << 16 | at(i + 3) << 24;
+    }
+    std::uint32_t bytes;
+    std::memcpy(&bytes, text + i, sizeof bytes);
+    return bytes;
+  };
+  std::uint64_t key =
+      size >= 4 ? four(0) | four(size - 4) << 32 : at(0) | at(1) << 8 | at(size - 1) << 16;
+  return static_cast<std::uint32_t>(((key | kFold) + size) * kMultiplier >> 55);
 }
 
 inline constexpr auto kHeaderNameSlots = [] {
