@@ -3,6 +3,7 @@
 #include "pingora/net/stream.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "pingora/base/assert.h"
 
@@ -55,12 +56,25 @@ bool Stream::ReadOp::start(Completion& completion) {
     is_yielding_ = true;
     completion.strand().post(*this);
   }
-  set(completion.strand(), deadline_);
+  set_deadline();
   return false;
+}
+
+void Stream::ReadOp::set_deadline() {
+  TimePoint look = coarse_now() + kLookAgainAfter;
+  will_look_ = look < deadline_;
+  set(completion_->strand(), will_look_ ? look : deadline_);
 }
 
 void Stream::ReadOp::on_expired(Deadline& deadline) {
   auto& self = static_cast<ReadOp&>(deadline);
+  if (std::exchange(self.will_look_, false)) {
+    self.set(self.completion_->strand(), self.deadline_);
+    if (self.is_yielding_) return;
+    self.stop_waiting();
+    on_ready(self);
+    return;
+  }
   self.stop_waiting();
   self.complete(fail(ErrorType::ReadTimedout, ""));
 }

@@ -4,6 +4,7 @@
 
 #include "pingora/h1/head_parser.h"
 #include "pingora/runtime/frame_allocator.h"
+#include "pingora/runtime/timer.h"
 #include "pingora/session/h1_server_session.h"
 #include "session/h1_body_encoder.h"
 #include "session/h1_body_reader.h"
@@ -16,7 +17,17 @@ struct H1ServerSession::Exchange : internal::FrameAllocated {
     static void readable(Job& job) { static_cast<WatchJob&>(job).session.on_readable(); }
     H1ServerSession& session;
   };
-  explicit Exchange(H1ServerSession& session) noexcept : watch_job(session) {}
+  /// Looks whether the client has gone without an edge of its own: see Stream::kLookAgainAfter.
+  struct WatchLook : Deadline {
+    explicit WatchLook(H1ServerSession& owner) noexcept : Deadline(&expired), session(owner) {}
+    static void expired(Deadline& deadline) {
+      H1ServerSession& session = static_cast<WatchLook&>(deadline).session;
+      session.disarm_watch();
+      session.on_readable();
+    }
+    H1ServerSession& session;
+  };
+  explicit Exchange(H1ServerSession& session) noexcept : watch_job(session), watch_look(session) {}
 
   RequestHeader header;
   h1::HeadProgress progress;
@@ -24,6 +35,7 @@ struct H1ServerSession::Exchange : internal::FrameAllocated {
   internal::H1BodyEncoder encoder;
   std::chrono::nanoseconds waited{0};  // for bytes of the body
   WatchJob watch_job;
+  WatchLook watch_look;
   ClosedWatch* watch = nullptr;
   bool is_watch_armed = false;
   bool accepts_trailers = false;

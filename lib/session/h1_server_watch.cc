@@ -14,6 +14,7 @@ constexpr std::size_t kKeptBytesMax = 16 * 1024;
 void H1ServerSession::start_closed_watch(ClosedWatch& watch) {
   exchange_->watch = &watch;
   arm_watch();
+  look_later();
 }
 
 void H1ServerSession::stop_closed_watch() noexcept {
@@ -30,8 +31,14 @@ void H1ServerSession::arm_watch() {
   stream().start_readable_wait(*strand_, x.watch_job);
 }
 
+void H1ServerSession::look_later() {
+  Exchange& x = *exchange_;
+  if (x.is_watch_armed) x.watch_look.set(*strand_, coarse_now() + Stream::kLookAgainAfter);
+}
+
 void H1ServerSession::disarm_watch() noexcept {
   Exchange& x = *exchange_;
+  x.watch_look.lift();
   if (!std::exchange(x.is_watch_armed, false)) return;
   stream().cancel_readable_wait(*strand_, x.watch_job);
 }
@@ -40,10 +47,12 @@ void H1ServerSession::on_readable() {
   Exchange& x = *exchange_;
   x.is_watch_armed = false;
   stream().note_readable();
+  std::size_t before = transport_.input().size();
   while (transport_.input().size() < kKeptBytesMax) {
     auto read = stream().try_read(transport_.input());
     if (!read) {
       arm_watch();
+      if (transport_.input().size() != before) look_later();
       return;
     }
     if (*read && **read != 0) continue;

@@ -160,6 +160,22 @@ class StaleConnections(ProxyTest):
                 rest = client.wait_for_end()
                 self.assertNotIn(b"0\r\n\r\n", rest)
 
+    def test_reset_at_once_in_the_body(self):
+        """nor is one right behind the beginning of it, so that both arrive together"""
+        for head in (b"Content-Length: 10\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n5\r\n"):
+            with self.subTest(head):
+                self.origin.forget()
+
+                def script(connection, head=head):
+                    connection.read_request()
+                    connection.send(OK + head + b"begin")
+                    connection.reset()
+
+                self.origin.next_connections(script)
+                client = self.connect()
+                client.send(GET)
+                self.assertFalse(client.wait_for_end().endswith(b"0\r\n\r\n"))
+
     def test_early_answer_and_close(self):
         """an origin that answers and closes while the body is sent: its answer counts"""
 
@@ -210,6 +226,17 @@ class VanishingClients(ProxyTest):
     def test_reset_while_waiting(self):
         """reset while the origin works"""
         self.work_ends(GET, Client.reset)
+
+    def test_reset_at_once(self):
+        """reset right behind a request, or a part of one, so that both arrive together"""
+        self.origin.respond = lambda connection, request: connection.read_to_end()
+        before = self.proxy.sockets()
+        upload = POST + b"Content-Length: 9\r\n\r\nbegin"
+        for raw in [GET, upload, *(GET[:size] for size in range(1, len(GET)))]:
+            client = Client(self.port)
+            client.send(raw)
+            client.reset()
+        eventually(lambda: self.proxy.sockets() <= before, "the proxy closing what was reset")
 
     def test_after_body(self):
         """closed while the origin works on a POST"""

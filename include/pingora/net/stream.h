@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <initializer_list>
 #include <optional>
@@ -37,6 +38,9 @@ class Stream {
 
   /// How many bytes a stream reads before it lets others of its strand and worker run.
   static constexpr std::size_t kTurnBytesMax = 256 * 1024;
+  /// When a read that waits looks once whether the stream has failed meanwhile. A reset that came
+  /// right behind bytes raises no edge beside theirs, and nothing tells of it with them.
+  static constexpr std::chrono::milliseconds kLookAgainAfter{100};
   /// The most pieces in one write.
   static constexpr std::size_t kPiecesMax = 6;
 
@@ -135,6 +139,7 @@ class Stream::ReadOp : MovableJob, Deadline {
   friend class Stream;
   static void on_ready(Job& job);
   static void on_expired(Deadline& deadline);
+  void set_deadline();
   void wait();
   void stop_waiting();
   void complete(Result<std::size_t> result);
@@ -144,6 +149,7 @@ class Stream::ReadOp : MovableJob, Deadline {
   TimePoint deadline_;
   Completion* completion_ = nullptr;
   bool is_yielding_ = false;  // queued in the strand for fairness, rather than waiting
+  bool will_look_ = false;    // the deadline that is set is for looking again
   std::optional<Result<std::size_t>> result_;
 };
 

@@ -95,6 +95,7 @@ class H1ServerSession final : public ServerSession, public internal::FrameAlloca
 
   // Watching for the client to leave: h1_server_watch.cc.
   void arm_watch();
+  void look_later();
   void disarm_watch() noexcept;
   void on_readable();
 
