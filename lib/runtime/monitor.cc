@@ -22,7 +22,7 @@ std::uint64_t rest_epoch = 0;  // guarded by rest_mutex
 
 }  // namespace
 
-thread_local std::atomic<std::uint64_t>* current_tick = nullptr;
+constinit thread_local std::atomic<std::uint64_t>* current_tick = nullptr;
 
 HandlerScope::HandlerScope() noexcept {
   if (auto* tick = current_tick) {

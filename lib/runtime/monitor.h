@@ -57,6 +57,6 @@ class Monitor {
 };
 
 /// The tick of the calling thread, or null on a thread that is neither a worker nor a helper.
-extern thread_local std::atomic<std::uint64_t>* current_tick;
+extern constinit thread_local std::atomic<std::uint64_t>* current_tick;
 
 }  // namespace pingora

@@ -15,6 +15,13 @@ using internal::SessionMetrics;
 
 namespace {
 
+// Waits that are given up early are given up together, so that a busy worker's timer is not set
+// once for each of them.
+TimePoint in_step(TimePoint time) {
+  constexpr Duration kStep = std::chrono::milliseconds(32);
+  return TimePoint((time.time_since_epoch() / kStep + 1) * kStep);
+}
+
 bool is_timeout(const Error& error) { return error.type() == ErrorType::ReadTimedout; }
 
 void count_refusal(int status) {
@@ -50,7 +57,7 @@ Task<bool> H1ServerSession::wait_for_request() {
                                                     : keepalive_timeout_);
   // A wait that is to be given up before its deadline has it in `idle_deadline_`.
   if (is_idle_ && detach_after_.count() != 0) {
-    TimePoint detach_at = deadline_in(detach_after_);
+    TimePoint detach_at = in_step(deadline_in(detach_after_));
     if (detach_at < deadline) idle_deadline_ = std::exchange(deadline, detach_at);
   }
   for (;;) {
