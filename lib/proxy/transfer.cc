@@ -237,9 +237,13 @@ Task<bool> Exchange::send_body_piece(Bytes body, EndOfStream end) {
   co_return written.has_value();
 }
 
-// An upstream that takes nothing more has nothing to say either: its time is up.
+// Where an upstream takes nothing more, it has nothing to say either: its time is up. And where the
+// fault is ours (a filter made a body longer or shorter than announced), it would wait for the
+// rest.
 Result<void> Exchange::keep_write_error(Error error) {
-  if (error.type() == ErrorType::WriteTimedout) return fail(std::move(error));
+  bool is_final =
+      error.type() == ErrorType::WriteTimedout || error.source() == ErrorSource::Internal;
+  if (is_final) return fail(std::move(error));
   write_error_ = std::move(error);
   return {};
 }
