@@ -34,25 +34,27 @@ class HeadParser {
              HeaderMap& fields) noexcept
       : buffer_(buffer), progress_(progress), options_(options), role_(role), fields_(fields) {}
 
-  ParseResult request(RequestHeader& out);
-  ParseResult response(ResponseHeader& out);
-  ParseResult trailers();
+  ParseStatus request(RequestHeader& out);
+  ParseStatus response(ResponseHeader& out);
+  ParseStatus trailers();
+  /// What the caller of a parser gets.
+  ParseResult result(ParseStatus status) const noexcept { return {status, error_}; }
 
  private:
   // Whether there may be a complete line beyond what was parsed before. Sets `in_` up.
   template <class Header>
   bool resume(Header& out);
   LineKind skip_empty_lines();
-  ParseResult start_line_done(LineKind kind, const ParseError& error);
-  ParseResult fields(const LinePolicy& policy, std::size_t bytes_max);
+  ParseStatus start_line_done(LineKind kind, const ParseError& error);
+  ParseStatus fields(const LinePolicy& policy, std::size_t bytes_max);
   bool add_field(const HeaderMap::Entry& entry);
   void plain_fields();
   bool is_host(const HeaderMap::Entry& entry) const noexcept;
-  ParseResult check_host(RequestHeader& out);
-  ParseResult need_more() noexcept;
-  ParseResult refuse(std::uint16_t status, std::string_view reason) noexcept;
-  ParseResult done();
-  ParseResult still_incomplete(std::size_t bytes_max) noexcept;
+  ParseStatus check_host(RequestHeader& out);
+  ParseStatus need_more() noexcept;
+  ParseStatus refuse(std::uint16_t status, std::string_view reason) noexcept;
+  ParseStatus done();
+  ParseStatus still_incomplete(std::size_t bytes_max) noexcept;
   std::size_t size() const noexcept { return static_cast<std::size_t>(in_.end - in_.begin); }
 
   Buffer& buffer_;
@@ -61,6 +63,7 @@ class HeadParser {
   MessageRole role_;
   HeaderMap& fields_;
   Input in_{};
+  ParseError error_;  // of the status Error
 };
 
 template <class Header>
@@ -77,24 +80,25 @@ bool HeadParser::resume(Header& out) {
   return fresh != 0 && std::memchr(in_.begin + progress_.scanned_, '\n', fresh) != nullptr;
 }
 
-ParseResult HeadParser::need_more() noexcept {
+ParseStatus HeadParser::need_more() noexcept {
   progress_.base_ = in_.begin;
   progress_.parsed_ = static_cast<std::uint32_t>(in_.at - in_.begin);
   progress_.scanned_ = static_cast<std::uint32_t>(size());
-  return {ParseStatus::NeedMore, {}};
+  return ParseStatus::NeedMore;
 }
 
-ParseResult HeadParser::refuse(std::uint16_t status, std::string_view reason) noexcept {
+ParseStatus HeadParser::refuse(std::uint16_t status, std::string_view reason) noexcept {
   progress_.reset();
   fields_.retain(buffer_.share(size()));
   if (role_ == MessageRole::Response) status = 502;
-  return {ParseStatus::Error, {status, reason}};
+  error_ = {status, reason};
+  return ParseStatus::Error;
 }
 
-ParseResult HeadParser::done() {
+ParseStatus HeadParser::done() {
   fields_.retain(buffer_.take(static_cast<std::size_t>(in_.at - in_.begin)));
   progress_.reset();
-  return {ParseStatus::Done, {}};
+  return ParseStatus::Done;
 }
 
 // RFC 9112 §2.2: a server should ignore at least one empty line before a request line.
@@ -112,7 +116,7 @@ LineKind HeadParser::skip_empty_lines() {
 }
 
 // What follows from the start line's `kind`: NeedMore, Error, or Done for "go on with the fields".
-ParseResult HeadParser::start_line_done(LineKind kind, const ParseError& error) {
+ParseStatus HeadParser::start_line_done(LineKind kind, const ParseError& error) {
   if (kind == LineKind::Bad) return refuse(error.status, error.reason);
   if (kind == LineKind::NeedMore) {
     // The line end takes up to two bytes, one of which may be there.
@@ -123,7 +127,7 @@ ParseResult HeadParser::start_line_done(LineKind kind, const ParseError& error) 
   auto line = static_cast<std::size_t>(in_.at - in_.begin) - (in_.at[-2] == '\r' ? 2 : 1);
   if (line > options_.start_line_bytes_max) return refuse(414, kStartLineTooLong);
   progress_.has_start_line_ = true;
-  return {ParseStatus::Done, {}};
+  return ParseStatus::Done;
 }
 
 // False if there are too many.
@@ -159,7 +163,7 @@ void HeadParser::plain_fields() {
 }
 
 // Reads fields up to and with the empty line. Done leaves the bytes in the buffer.
-ParseResult HeadParser::fields(const LinePolicy& policy, std::size_t bytes_max) {
+ParseStatus HeadParser::fields(const LinePolicy& policy, std::size_t bytes_max) {
   HeaderMap::Entry entry;
   while (true) {
     plain_fields();
@@ -182,7 +186,7 @@ ParseResult HeadParser::fields(const LinePolicy& policy, std::size_t bytes_max) 
         if (++progress_.fields_ > options_.fields_max) return refuse(431, kTooMany);
         fields_.extend_last_value(entry.value_view());
         break;
-      case LineKind::Empty: return {ParseStatus::Done, {}};
+      case LineKind::Empty: return ParseStatus::Done;
       case LineKind::NeedMore: return still_incomplete(bytes_max);
       case LineKind::Bad: return refuse(400, reason);
     }
@@ -201,7 +205,7 @@ bool HeadParser::is_host(const HeaderMap::Entry& entry) const noexcept {
 }
 
 // RFC 9112 §3.2: one valid Host field, which a target that names a host overrides.
-ParseResult HeadParser::check_host(RequestHeader& out) {
+ParseStatus HeadParser::check_host(RequestHeader& out) {
   const HeaderMap::Entry* host = nullptr;
   for (const HeaderMap::Entry& entry : out.headers().entries()) {
     if (entry.id != HeaderId::Host) continue;
@@ -216,64 +220,67 @@ ParseResult HeadParser::check_host(RequestHeader& out) {
     Result<void> replaced = out.insert_header(HeaderId::Host, out.uri().authority());
     if (!replaced) return refuse(400, "a malformed target");
   }
-  return {ParseStatus::Done, {}};
+  return ParseStatus::Done;
 }
 
-ParseResult HeadParser::request(RequestHeader& out) {
+ParseStatus HeadParser::request(RequestHeader& out) {
   if (!resume(out)) return still_incomplete(options_.head_bytes_max);
   if (!progress_.has_start_line_) {
     LineKind kind = progress_.has_begun() ? LineKind::Empty : skip_empty_lines();
     if (kind == LineKind::Bad) return refuse(400, "empty lines before the request line");
-    if (kind == LineKind::NeedMore) return {ParseStatus::NeedMore, {}};
+    if (kind == LineKind::NeedMore) return ParseStatus::NeedMore;
     ParseError error;
     kind = read_request_line(in_, options_, out, error);
-    ParseResult line = start_line_done(kind, error);
-    if (line.status != ParseStatus::Done) return line;
+    ParseStatus line = start_line_done(kind, error);
+    if (line != ParseStatus::Done) return line;
   }
-  ParseResult result = fields(LinePolicy(options_, role_), options_.head_bytes_max);
-  if (result.status == ParseStatus::Done) result = check_host(out);
-  return result.status == ParseStatus::Done ? done() : result;
+  ParseStatus result = fields(LinePolicy(options_, role_), options_.head_bytes_max);
+  if (result == ParseStatus::Done) result = check_host(out);
+  return result == ParseStatus::Done ? done() : result;
 }
 
-ParseResult HeadParser::response(ResponseHeader& out) {
+ParseStatus HeadParser::response(ResponseHeader& out) {
   if (!resume(out)) return still_incomplete(options_.head_bytes_max);
   if (!progress_.has_start_line_) {
-    if (in_.at == in_.end) return {ParseStatus::NeedMore, {}};
+    if (in_.at == in_.end) return ParseStatus::NeedMore;
     ParseError error;
     LineKind kind = read_status_line(in_, options_, out, error);
-    ParseResult line = start_line_done(kind, error);
-    if (line.status != ParseStatus::Done) return line;
+    ParseStatus line = start_line_done(kind, error);
+    if (line != ParseStatus::Done) return line;
   }
-  ParseResult result = fields(LinePolicy(options_, role_), options_.head_bytes_max);
-  return result.status == ParseStatus::Done ? done() : result;
+  ParseStatus result = fields(LinePolicy(options_, role_), options_.head_bytes_max);
+  return result == ParseStatus::Done ? done() : result;
 }
 
-ParseResult HeadParser::trailers() {
+ParseStatus HeadParser::trailers() {
   progress_.has_start_line_ = true;
   if (!resume(fields_)) return still_incomplete(options_.trailer_bytes_max);
-  ParseResult result = fields(LinePolicy(), options_.trailer_bytes_max);
-  return result.status == ParseStatus::Done ? done() : result;
+  ParseStatus result = fields(LinePolicy(), options_.trailer_bytes_max);
+  return result == ParseStatus::Done ? done() : result;
 }
 
 // The line at `in_.at` has no end yet: only the limits can be looked at.
-ParseResult HeadParser::still_incomplete(std::size_t bytes_max) noexcept {
+ParseStatus HeadParser::still_incomplete(std::size_t bytes_max) noexcept {
   if (!progress_.has_start_line_) return start_line_done(LineKind::NeedMore, {});
   return size() >= bytes_max ? refuse(431, kTooLong) : need_more();
 }
 
 ParseResult parse_request_head(Buffer& in, HeadProgress& progress, const ParserOptions& options,
                                RequestHeader& out) {
-  return HeadParser(in, progress, options, MessageRole::Request, out.headers()).request(out);
+  HeadParser parser(in, progress, options, MessageRole::Request, out.headers());
+  return parser.result(parser.request(out));
 }
 
 ParseResult parse_response_head(Buffer& in, HeadProgress& progress, const ParserOptions& options,
                                 ResponseHeader& out) {
-  return HeadParser(in, progress, options, MessageRole::Response, out.headers()).response(out);
+  HeadParser parser(in, progress, options, MessageRole::Response, out.headers());
+  return parser.result(parser.response(out));
 }
 
 ParseResult parse_trailers(Buffer& in, HeadProgress& progress, const ParserOptions& options,
                            MessageRole role, HeaderMap& out) {
-  return HeadParser(in, progress, options, role, out).trailers();
+  HeadParser parser(in, progress, options, role, out);
+  return parser.result(parser.trailers());
 }
 
 }  // namespace pingora::h1

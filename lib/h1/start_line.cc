@@ -60,20 +60,32 @@ LineKind read_version_and_line_end(Input& in, const char* at, const LinePolicy& 
   return LineKind::Field;
 }
 
+// Reads the line if it is what nearly all are: GET, a path, HTTP/1.1, CRLF. Else nothing changes.
+bool read_usual_request_line(Input& in, RequestHeader& out) {
+  constexpr std::string_view kBegin = "GET /";
+  constexpr std::string_view kEnd = " HTTP/1.1\r\n";
+  if (in.end - in.at < std::ssize(kBegin)) return false;
+  if (std::memcmp(in.at, kBegin.data(), kBegin.size()) != 0) return false;
+  const char* target = in.at + kBegin.size() - 1;
+  const char* stop = internal::find_target_stop(target, in.end, in.begin);
+  if (in.end - stop < std::ssize(kEnd)) return false;
+  if (std::memcmp(stop, kEnd.data(), kEnd.size()) != 0) return false;
+  std::string_view text = text_between(target, stop);
+  out.set_received(Method::Get, text, TargetForm::Origin, text, Version::Http11);
+  in.at = stop + kEnd.size();
+  return true;
+}
+
 }  // namespace
 
 LineKind read_request_line(Input& in, const ParserOptions& options, RequestHeader& out,
                            ParseError& error) {
+  if (read_usual_request_line(in, out)) return LineKind::Field;
   const char* at = in.at;
-  Method method = Method::Get;
-  if (in.end - at >= 4 && std::memcmp(at, "GET ", 4) == 0) {
-    at += 3;
-  } else {
-    while (at != in.end && is_token_char(*at)) ++at;
-    if (at == in.end) return LineKind::NeedMore;
-    if (*at != ' ' || at == in.at) return refuse(error, 400, "a malformed method");
-    method = Method::from(text_between(in.at, at));
-  }
+  while (at != in.end && is_token_char(*at)) ++at;
+  if (at == in.end) return LineKind::NeedMore;
+  if (*at != ' ' || at == in.at) return refuse(error, 400, "a malformed method");
+  Method method = Method::from(text_between(in.at, at));
 
   const char* target_begin = ++at;
   RawBytes raw_bytes =

@@ -113,7 +113,7 @@ void HeaderMap::copy_from(const HeaderMap& other) {
 void HeaderMap::clear() noexcept {
   count_ = 0;
   present_.clear();
-  received_ = Bytes();
+  if (!received_.empty()) received_ = Bytes();
   if (heap_entries_ != nullptr) {
     heap_entries_.reset();
     entries_ = inline_entries_;

@@ -124,15 +124,6 @@ Result<void> RequestHeader::set_raw_path(std::string_view path_and_query) {
   return {};
 }
 
-void RequestHeader::set_received(Method method, std::string_view target, TargetForm form,
-                                 std::string_view path_and_query, Version version) {
-  method_ = method;
-  version_ = version;
-  form_ = form;
-  target_ = target;
-  set_path(path_and_query);
-}
-
 // `path_and_query` lies in `target_` or in memory that lives as long, or begins no path.
 void RequestHeader::set_path(std::string_view path_and_query) {
   if (form_ == TargetForm::Absolute && path_and_query.empty()) {

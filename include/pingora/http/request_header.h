@@ -88,7 +88,14 @@ class RequestHeader {
   /// Sets the start line from validated text that the caller keeps alive (see HeaderMap::retain).
   /// `path_and_query` may be empty or begin with '?', as in an absolute-form target.
   void set_received(Method method, std::string_view target, TargetForm form,
-                    std::string_view path_and_query, Version version);
+                    std::string_view path_and_query, Version version) {
+    method_ = method;
+    version_ = version;
+    form_ = form;
+    target_ = target;
+    path_and_query_ = path_and_query;
+    if (form != TargetForm::Origin) set_path(path_and_query);
+  }
   /// The memory that the start line and the fields were received in has moved.
   void relocate_received(const char* old_base, const char* new_base) noexcept;
 
