@@ -199,7 +199,7 @@ class CommandLine(unittest.TestCase):
                 ],
                 [first, second],
             )
-            self.addCleanup(proxy.stop)
+            self.addCleanup(proxy.stop_cleanly)
             for port in (first, second):
                 with Client(port) as client:
                     self.assertEqual(client.get(f"/{port}").status, 200)
@@ -208,12 +208,21 @@ class CommandLine(unittest.TestCase):
                     lambda port=port: f"/{port}" in proxy.stdout + proxy.stderr, "a line in the log"
                 )
 
+    def test_name(self):
+        """an upstream may be a name"""
+        origin = Origin()
+        self.addCleanup(origin.stop)
+        proxy, port = start_proxy(arguments=["--upstream", f"localhost:{origin.port}"])
+        self.addCleanup(proxy.stop_cleanly)
+        with Client(port) as client:
+            self.assertEqual(client.get().status, 200)
+
     def test_access_log(self):
         """a line for each request: who, what, the status and the bytes of the body"""
         origin = Origin()
         self.addCleanup(origin.stop)
         proxy, port = start_proxy(origin.port, arguments=["--access-log"])
-        self.addCleanup(proxy.stop)
+        self.addCleanup(proxy.stop_cleanly)
         with Client(port) as client:
             served = "%s:%d" % client.sock.getsockname()
             client.get("/x?y")
@@ -232,7 +241,7 @@ class CommandLine(unittest.TestCase):
         origin = Origin(answer_raw(OK + b"Content-Length: 0\r\n\r\n"))
         self.addCleanup(origin.stop)
         proxy, port = start_proxy(origin.port, arguments=["--access-log"])
-        self.addCleanup(proxy.stop)
+        self.addCleanup(proxy.stop_cleanly)
         with Client(port) as client:
             client.send(b"GET /\x1b[2J\nforged HTTP/1.1\r\nHost: a\r\n\r\n")
             self.assertEqual(client.read_response().status, 400)

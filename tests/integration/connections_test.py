@@ -74,6 +74,31 @@ class Connections(ProxyTest):
         for _ in range(10):
             self.assertEqual(client.read_response().status, 200)
 
+    def test_flood(self):
+        """a client that sends on and on behind a request is held back, and served in the end"""
+        may_answer = threading.Event()
+        self.addCleanup(may_answer.set)
+
+        def script(connection):
+            connection.read_request()
+            may_answer.wait(DEADLINE)
+            answer()(connection, connection.requests[0])
+
+        self.origin.next_connections(script)
+        before = self.proxy.rss_kib()
+        client = self.connect()
+        raw = GET + b"X: " + b"x" * 30_000 + b"\r\n\r\n"
+        client.send(GET + b"\r\n")
+        sent = threading.Thread(target=client.send, args=(raw * 1000,), daemon=True)
+        sent.start()
+        self.ask_fence()
+        if not is_instrumented():
+            self.assertLess(self.proxy.rss_kib() - before, 4 * 1024)
+        may_answer.set()
+        for _ in range(1001):
+            self.assertEqual(client.read_response().body, b"hello")
+        sent.join(DEADLINE)
+
     def test_half_close(self):
         """a client that has closed its sending side behind the request: no harm is done"""
         client = self.connect()
@@ -224,6 +249,20 @@ class Tunnels(ProxyTest):
             sending.start()
             self.assertEqual(client.read_exactly(len(data)), data)
             sending.join(DEADLINE)
+
+    def test_103_before_101(self):
+        """103 may come before the 101"""
+
+        def script(connection):
+            connection.read_request()
+            connection.send(b"HTTP/1.1 103 Early Hints\r\n\r\n" + SWITCHING + b"early")
+            connection.read_to_end()
+
+        self.origin.next_connections(script)
+        client = self.connect()
+        client.send(UPGRADE)
+        self.assertEqual([client.read_response().status for _ in range(2)], [103, 101])
+        self.assertEqual(client.read_exactly(5), b"early")
 
     def test_bytes_behind_101(self):
         """bytes in the same segment as the 101 are the first of the tunnel"""

@@ -22,7 +22,7 @@ class TunableTest(unittest.TestCase):
         self.addCleanup(self.origin.stop)
         arguments = [argument for setting in settings for argument in ("--set", setting)]
         proxy, port = start_proxy(self.origin.port, program="tunable_proxy", arguments=arguments)
-        self.addCleanup(proxy.stop)
+        self.addCleanup(proxy.stop_cleanly)
         return port
 
     def connect(self, port: int) -> Client:
@@ -87,7 +87,7 @@ class Deadlines(TunableTest):
             proxy, port = start_proxy(
                 address[1], program="tunable_proxy", arguments=["--set", "connection_timeout=300"]
             )
-            self.addCleanup(proxy.stop)
+            self.addCleanup(proxy.stop_cleanly)
             self.assertEqual(self.connect(port).get().status, 504)
             for sock in waiting:
                 sock.close()

@@ -283,7 +283,7 @@ class VanishingClients(ProxyTest):
 class Unreachable(unittest.TestCase):
     def start(self, *origins: int, **more):
         proxy, port = start_proxy(*origins, **more)
-        self.addCleanup(proxy.stop)
+        self.addCleanup(proxy.stop_cleanly)
         return proxy, port
 
     def get(self, port: int):
@@ -350,7 +350,7 @@ class Descriptors(unittest.TestCase):
             resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 
         proxy, port = start_proxy(origin.port, before_exec=limit)
-        self.addCleanup(proxy.stop)
+        self.addCleanup(proxy.stop_cleanly)
         clients = [Client(port) for _ in range(100)]
         for client in clients:
             self.addCleanup(client.close)

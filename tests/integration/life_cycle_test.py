@@ -31,7 +31,7 @@ class Ending(unittest.TestCase):
         self.origin = Origin()
         self.addCleanup(self.origin.stop)
         self.proxy, self.port = start_proxy(self.origin.port)
-        self.addCleanup(self.proxy.stop)
+        self.addCleanup(self.proxy.stop_cleanly)
 
     def connect(self) -> Client:
         client = Client(self.port)
@@ -184,12 +184,44 @@ class Ending(unittest.TestCase):
         self.assertEqual(self.proxy.wait(), 0)
         self.assertEqual(self.origin.targets, ["/"])
 
+    def test_under_load(self):
+        """SIGTERM under load: whatever response has begun is whole"""
+        faults, served = [], []
+
+        def ask_on_and_on():
+            try:
+                while True:
+                    with Client(self.port) as client:
+                        client.send(GET)
+                        while client.fill():
+                            response = client.read_response()
+                            served.append(response)
+                            assert (response.body, response.is_complete) == (b"hello", True)
+                            if response.first("connection") == "close":
+                                break
+                            client.forget()
+                            client.send(GET)
+            except OSError:
+                pass  # refused, or closed in between
+            except Exception as error:
+                faults.append(error)
+
+        threads = [threading.Thread(target=ask_on_and_on, daemon=True) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        eventually(lambda: len(served) > 500, "load")
+        self.proxy.send_signal(signal.SIGTERM)
+        self.assertEqual(self.proxy.wait(), 0)
+        for thread in threads:
+            thread.join(DEADLINE)
+        self.assertEqual(faults, [])
+
     def test_start_again(self):
         """the port can be used again at once"""
         self.assertEqual(self.connect().get().status, 200)
         self.proxy.stop()
         again = Program(self.proxy.argv, [self.port])
-        self.addCleanup(again.stop)
+        self.addCleanup(again.stop_cleanly)
         self.assertEqual(self.connect().get().status, 200)
 
 
@@ -207,7 +239,7 @@ class Configured(unittest.TestCase):
         file = self.folder / "conf.yaml"
         file.write_text(text)
         proxy, port = start_proxy(self.origin.port, arguments=["-c", str(file)])
-        self.addCleanup(proxy.stop)
+        self.addCleanup(proxy.stop_cleanly)
         return proxy, port
 
     def test_grace_period(self):
@@ -248,7 +280,7 @@ class ManyRequests(unittest.TestCase):
         self.origin = Origin()
         self.addCleanup(self.origin.stop)
         self.proxy, self.port = start_proxy(self.origin.port)
-        self.addCleanup(self.proxy.stop)
+        self.addCleanup(self.proxy.stop_cleanly)
 
     def check(self, requests, count: int = 2000, step: int = 1) -> None:
         """`requests()` makes `step` requests, and leaves nothing open."""

@@ -24,7 +24,7 @@ def body_of(target: str, size: int) -> bytes:
 
 
 class Manners:
-    """What the origin does is the first part of the target, how much the second: /chunked/1000/7."""
+    """What the origin does is the first part of the target, how much the second: /chunked/99/7."""
 
     @staticmethod
     def parse(target: str) -> tuple[str, bytes]:
@@ -213,7 +213,7 @@ class ManyAtOnce(unittest.TestCase):
         origin = Origin(Manners())
         self.addCleanup(origin.stop)
         proxy, port = start_proxy(origin.port, threads=4, arguments=arguments)
-        self.addCleanup(proxy.stop)
+        self.addCleanup(proxy.stop_cleanly)
         talkers = [Talker(number, port) for number in range(CLIENTS)]
         threads = [threading.Thread(target=talker.run, daemon=True) for talker in talkers]
         for thread in threads:

@@ -38,13 +38,7 @@ class PeersTest(unittest.TestCase):
     @classmethod
     def start_proxy(cls, behind: int) -> int:
         proxy, port = start_proxy(behind)
-
-        def stop():
-            code = proxy.stop()
-            if code != 0:
-                raise AssertionError(f"the proxy ended with {code}:\n{proxy.stderr[-6000:]}")
-
-        cls.addClassCleanup(stop)
+        cls.addClassCleanup(proxy.stop_cleanly)
         return port
 
     def curl(

@@ -43,13 +43,7 @@ class ProxyTest(unittest.TestCase):
         cls.proxy, cls.port = start_proxy(
             cls.origin.port, program=cls.program, arguments=cls.arguments
         )
-        cls.addClassCleanup(cls._stop_proxy)
-
-    @classmethod
-    def _stop_proxy(cls) -> None:
-        code = cls.proxy.stop()
-        if code != 0:
-            raise AssertionError(f"the proxy ended with {code}:\n{cls.proxy.stderr[-6000:]}")
+        cls.addClassCleanup(cls.proxy.stop_cleanly)
 
     def setUp(self) -> None:
         self.origin.forget()

@@ -100,6 +100,12 @@ class Program:
             self.send_signal(number)
         return self.wait()
 
+    def stop_cleanly(self) -> None:
+        """Stops it, and fails unless it ends with 0: also a sanitizer's findings do that."""
+        code = self.stop()
+        if code != 0:
+            raise AssertionError(f"{self.argv} ended with {code}:\n{self.stderr[-6000:]}")
+
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
