@@ -18,7 +18,7 @@ namespace {
 // Waits that are given up early are given up together, so that a busy worker's timer is not set
 // once for each of them.
 TimePoint in_step(TimePoint time) {
-  constexpr Duration kStep = std::chrono::milliseconds(32);
+  constexpr Duration kStep = std::chrono::milliseconds(16);
   return TimePoint((time.time_since_epoch() / kStep + 1) * kStep);
 }
 

@@ -33,7 +33,7 @@ struct EndpointOptions {
   /// How long an HTTP connection waits for a request before it is parked, which makes it cost less
   /// than half the memory, until something arrives; a microsecond or two is the price then. Longer
   /// than a busy client takes from a response to its next request. 0: never parked.
-  std::chrono::milliseconds park_after{16};
+  std::chrono::milliseconds park_after{8};
 };
 
 /// What happened to connections of a listening service since it started.
