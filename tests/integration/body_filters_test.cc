@@ -210,7 +210,9 @@ TEST_CASE("Body filters: a body cannot be made where there is none", "[body_filt
     return {};
   };
   ProxyUnderTest proxy(Filtering(origin.address(), filters));
-  CHECK(TestClient(proxy.address()).get("/").status() == 500);
+  TestClient client(proxy.address());
+  CHECK(client.get("/").status() == 500);
+  CHECK(client.is_closed_by_peer());
   CHECK(log.text().find("a filter made a body") != std::string::npos);
 }
 

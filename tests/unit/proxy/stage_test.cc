@@ -12,19 +12,18 @@ using pingora::internal::Stage;
 namespace {
 
 constexpr std::initializer_list<Stage> kAllStages = {
-    Stage::EarlyRequestFilter, Stage::RequestModules, Stage::RequestFilter,
-    Stage::ProxyUpstreamFilter, Stage::UpstreamPeer, Stage::Connect,
-    Stage::SendRequest, Stage::Transfer, Stage::Tunnel,
-    Stage::FailToProxy, Stage::Logging, Stage::End};
+    Stage::EarlyRequestFilter,  Stage::RequestModules, Stage::RequestFilter,
+    Stage::ProxyUpstreamFilter, Stage::UpstreamPeer,   Stage::Connect,
+    Stage::SendRequest,         Stage::Transfer,       Stage::Tunnel,
+    Stage::FailToProxy,         Stage::Logging,        Stage::End};
 
 }  // namespace
 
 TEST_CASE("Exchange stages: a request that goes well passes each once", "[proxy]") {
   Stage stage = Stage::EarlyRequestFilter;
-  for (Stage expected :
-       {Stage::RequestModules, Stage::RequestFilter, Stage::ProxyUpstreamFilter,
-        Stage::UpstreamPeer, Stage::Connect, Stage::SendRequest, Stage::Transfer, Stage::Logging,
-        Stage::End, Stage::End}) {
+  for (Stage expected : {Stage::RequestModules, Stage::RequestFilter, Stage::ProxyUpstreamFilter,
+                         Stage::UpstreamPeer, Stage::Connect, Stage::SendRequest, Stage::Transfer,
+                         Stage::Logging, Stage::End, Stage::End}) {
     stage = next_stage(stage, Outcome::Done);
     CHECK(to_string(stage) == to_string(expected));
   }
@@ -37,10 +36,9 @@ TEST_CASE("Exchange stages: the whole chart", "[proxy]") {
     CHECK(next_stage(stage, Outcome::Retry) == Stage::UpstreamPeer);
     CHECK(next_stage(stage, Outcome::Tunnel) == Stage::Tunnel);
   }
-  for (Stage stage :
-       {Stage::EarlyRequestFilter, Stage::RequestModules, Stage::RequestFilter,
-        Stage::ProxyUpstreamFilter, Stage::UpstreamPeer, Stage::Connect, Stage::SendRequest,
-        Stage::Transfer, Stage::Tunnel}) {
+  for (Stage stage : {Stage::EarlyRequestFilter, Stage::RequestModules, Stage::RequestFilter,
+                      Stage::ProxyUpstreamFilter, Stage::UpstreamPeer, Stage::Connect,
+                      Stage::SendRequest, Stage::Transfer, Stage::Tunnel}) {
     INFO(to_string(stage));
     CHECK(next_stage(stage, Outcome::Failed) == Stage::FailToProxy);
   }
