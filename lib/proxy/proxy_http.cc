@@ -32,8 +32,8 @@ int default_error_status(const Error& error) noexcept {
 }
 
 Task<FailToProxy> default_fail_to_proxy(Session& session, const Error& error) {
-  int status = default_error_status(error);
-  if (status != 0 && !session.downstream().is_response_started()) {
+  int status = session.downstream().is_response_started() ? 0 : default_error_status(error);
+  if (status != 0) {
     if (error.peer_text().empty()) {
       co_await session.respond_error(status);
     } else {

@@ -145,6 +145,7 @@ TEST_CASE("Phase order: a response that breaks off", "[phase_order]") {
         kBeforePeer + Events{"upstream_peer 1", "connected_to_upstream new"} + kSending +
             kGoodHead + kBody + Events{"error_while_proxy ConnectionClosed", "fail_to_proxy"} +
             kErrorLog + Events{"logging 200 ConnectionClosed"});
+  CHECK(proxy.log.text().find("status: 0, tries: 1, GET /") != std::string::npos);
 }
 
 TEST_CASE("Phase order: 1xx responses pass the header filters", "[phase_order]") {
