@@ -18,8 +18,7 @@ namespace pingora {
 enum class ForwardedPolicy : std::uint8_t {
   /// X-Forwarded-For and X-Forwarded-Proto are set; what the client sent under these names, and
   /// Forwarded, is dropped, unless the client is a trusted proxy: then the client's address is
-  /// added
-  /// to X-Forwarded-For, and the others are passed on.
+  /// added to X-Forwarded-For, and the others are passed on.
   Set,
   /// Nothing is set. What the client sent is passed on.
   PassOn,

@@ -43,8 +43,9 @@ struct Configuration {
   /// How often one request may be tried again, on another connection or peer. 0 to 255; 16 tries
   /// of Pingora are 15 retries.
   unsigned max_retries = 15;
-  /// Idle upstream connections that are kept, over all threads (Pingora: for each thread).
-  /// 0 to 1,000,000; 0 keeps none.
+  /// Idle upstream connections that each connector keeps, over all threads (Pingora: for each
+  /// thread). Each `http_proxy_service` has a connector of its own, unless it is given one that is
+  /// shared. 0 to 1,000,000; 0 keeps none.
   std::size_t upstream_keepalive_pool_size = 128;
   /// Source addresses of upstream connections: one of them at random for each. Default: what the
   /// system chooses.
