@@ -67,7 +67,9 @@ Task<> Exchange::pump_connect_up() {
   for (;;) {
     Bytes bytes = co_await downstream_.read_body();
     if (bytes.empty()) co_return;
-    co_await tunnel_.stream->write({bytes.view()});
+    std::chrono::milliseconds timeout = peer_->options.write_timeout;
+    TimePoint deadline = timeout == kNoTimeout ? kNever : Clock::now() + timeout;
+    co_await tunnel_.stream->write({bytes.view()}, deadline);
   }
 }
 

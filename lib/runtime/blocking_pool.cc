@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "blocking_pool.h"
 
+#include <system_error>
 #include <utility>
 
 namespace pingora {
@@ -10,7 +11,15 @@ void BlockingPool::submit(std::move_only_function<void()> work) {
   std::lock_guard lock(mutex_);
   queue_.push_back(std::move(work));
   if (queue_.size() > idle_ && threads_.size() < threads_max_) {
-    threads_.emplace_back([this] { run(); });
+    try {
+      threads_.emplace_back([this] { run(); });
+    } catch (const std::system_error&) {
+      // No more threads to be had: one that is there will come to it, if there is one.
+      if (threads_.empty()) {
+        queue_.pop_back();
+        throw;
+      }
+    }
   }
   available_.notify_one();
 }

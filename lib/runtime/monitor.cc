@@ -26,14 +26,16 @@ constinit thread_local std::atomic<std::uint64_t>* current_tick = nullptr;
 
 HandlerScope::HandlerScope() noexcept {
   if (auto* tick = current_tick) {
-    tick->store(tick->load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    std::uint64_t now = tick->load(std::memory_order_relaxed);
+    step_ = 1 + (now & 1);
+    tick->store(now + step_, std::memory_order_relaxed);
     Monitor::wake_if_resting();
   }
 }
 
 HandlerScope::~HandlerScope() {
   if (auto* tick = current_tick) {
-    tick->store(tick->load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    tick->store(tick->load(std::memory_order_relaxed) + step_, std::memory_order_relaxed);
   }
 }
 

@@ -42,6 +42,10 @@ void Worker::add_timer(TimerNode& node, TimePoint expiry, Strand& strand, Job& j
   if (wheel_.insert(node, expiry, strand, job)) arm_wheel_timer();
 }
 
+void Worker::move_timer(TimerNode& node, TimePoint expiry) {
+  if (wheel_.move(node, expiry)) arm_wheel_timer();
+}
+
 void Worker::arm_wheel_timer() {
   std::lock_guard lock(wheel_timer_mutex_);
   TimePoint next = wheel_.next_advance();

@@ -27,6 +27,9 @@ class StrandDeadlines : public FrameAllocated, Job {
   Strand& strand_;
   IntrusiveList<Deadline> deadlines_;
   TimerNode timer_;
+  /// When the timer was set to fire, from then until `look` runs; kNever otherwise. Between firing
+  /// and `look` the job is in the strand's queue, and the timer must not be set again.
+  TimePoint armed_until_ = kNever;
 };
 
 }  // namespace pingora::internal

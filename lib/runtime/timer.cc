@@ -3,6 +3,7 @@
 #include "pingora/runtime/timer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "strand_deadlines.h"
 
@@ -24,16 +25,21 @@ StrandDeadlines& StrandDeadlines::of(Strand& strand) {
 
 void StrandDeadlines::add(Deadline& deadline) {
   deadlines_.push_back(deadline);
-  if (deadline.time_ < timer_.expiry()) set_timer(deadline.time_);
+  if (deadline.time_ < armed_until_) set_timer(deadline.time_);
 }
 
 void StrandDeadlines::set_timer(TimePoint time) {
-  strand_.worker().add_timer(timer_, time, strand_, *this);
+  if (std::exchange(armed_until_, time) == kNever) {
+    strand_.worker().add_timer(timer_, time, strand_, *this);
+  } else {
+    strand_.worker().move_timer(timer_, time);  // or `look` is queued, and sees to it
+  }
 }
 
 void StrandDeadlines::look(Job& job) {
   auto& self = static_cast<StrandDeadlines&>(job);
   TimePoint now = Clock::now();
+  self.armed_until_ = kNever;
   // From the start after each: what is called may set and lift any of them.
   while (Deadline* expired = self.first_until(now)) {
     expired->lift();
@@ -44,7 +50,7 @@ void StrandDeadlines::look(Job& job) {
        each = self.deadlines_.next(*each)) {
     next = std::min(next, each->time_);
   }
-  if (next < self.timer_.expiry()) self.set_timer(next);
+  if (next < self.armed_until_) self.set_timer(next);
 }
 
 Deadline* StrandDeadlines::first_until(TimePoint now) {
@@ -56,6 +62,7 @@ Deadline* StrandDeadlines::first_until(TimePoint now) {
 void StrandDeadlines::end() {
   strand_.worker().remove_timer(timer_);
   strand_.remove(*this);
+  armed_until_ = kNever;
 }
 
 bool SleepOp::start(Completion& completion) {

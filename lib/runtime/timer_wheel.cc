@@ -13,13 +13,24 @@ constexpr std::uint64_t kNoTick = ~std::uint64_t{0};
 bool TimerWheel::insert(TimerNode& node, TimePoint expiry, Strand& strand, Job& job) {
   std::lock_guard lock(mutex_);
   if (node.is_linked()) node.unlink();
+  node.strand_ = &strand;
+  node.job_ = &job;
+  return set(node, expiry);
+}
+
+bool TimerWheel::move(TimerNode& node, TimePoint expiry) {
+  std::lock_guard lock(mutex_);
+  if (!node.is_linked()) return false;
+  node.unlink();
+  return set(node, expiry);
+}
+
+bool TimerWheel::set(TimerNode& node, TimePoint expiry) {
   auto past_start = std::max(expiry - start_, Duration::zero());
   // Rounded up, so that nothing fires early, and at least one tick from now.
   auto tick = static_cast<std::uint64_t>((past_start + kTick - Duration(1)) / kTick);
   constexpr std::uint64_t kFarthest = (std::uint64_t{1} << (kLevels * kSlotBits)) - 1;
   node.tick_ = std::clamp(tick, now_ + 1, now_ + kFarthest);
-  node.strand_ = &strand;
-  node.job_ = &job;
   node.expiry_.store(expiry.time_since_epoch().count(), std::memory_order_relaxed);
   place(node);
   std::uint64_t before = std::exchange(next_, std::min(next_, node.tick_));

@@ -138,7 +138,9 @@ std::optional<Result<Bytes>> H1ClientSession::next_piece() {
 Task<Bytes> H1ClientSession::wait_for_body() {
   for (;;) {
     if (exchange_->interruption) co_return take_interruption();
-    auto read = co_await as_result(stream().read(transport_.input(), deadline_in(read_timeout_)));
+    // A tunnel may be quiet in one direction: how long, the client's side says for both.
+    TimePoint deadline = exchange_->is_tunnel ? kNever : deadline_in(read_timeout_);
+    auto read = co_await as_result(stream().read(transport_.input(), deadline));
     if (auto piece = take_read(std::move(read))) co_return std::move(*piece);
   }
 }

@@ -46,19 +46,19 @@ void H1ServerSession::disarm_watch() noexcept {
 void H1ServerSession::on_readable() {
   Exchange& x = *exchange_;
   x.is_watch_armed = false;
+  x.watch_look.lift();  // whatever this finds, it has been looked at
   stream().note_readable();
-  std::size_t before = transport_.input().size();
   while (transport_.input().size() < kKeptBytesMax) {
     auto read = stream().try_read(transport_.input());
     if (!read) {
       arm_watch();
-      if (transport_.input().size() != before) look_later();
+      look_later();
       return;
     }
     if (*read && **read != 0) continue;
     saw_end_ = true;
     keep_alive_ = keep_alive_ && !transport_.input().empty();
-    if (*read && options_.half_close == HalfClose::KeepServing) return;
+    if (x.watch == nullptr || (*read && options_.half_close == HalfClose::KeepServing)) return;
     Error error = *read ? Error::explain(ErrorType::ConnectionClosed, "the client has gone")
                         : std::move(read->error());
     // The last thing done here: it may end the session.

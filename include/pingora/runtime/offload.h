@@ -26,7 +26,14 @@ class OffloadOp {
 
   bool start(Completion& completion) {
     state_->completion = &completion;
-    submit_blocking(completion.strand(), [state = state_] { state->run(); });
+    try {
+      submit_blocking(completion.strand(), [state = state_] { state->run(); });
+    } catch (...) {  // no thread at all: an error of whoever awaits this
+      std::lock_guard lock(state_->mutex);
+      state_->completion = nullptr;
+      state_->result.emplace(std::unexpected(error_from_current_exception()));
+      return true;
+    }
     return false;
   }
   void cancel() {

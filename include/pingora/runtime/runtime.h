@@ -53,6 +53,8 @@ class Worker {
 
   /// Puts `node` into the worker's wheel and sees to it that the wheel is advanced in time.
   void add_timer(TimerNode& node, TimePoint expiry, Strand& strand, Job& job);
+  /// Moves a node that is in the wheel; see TimerWheel::move.
+  void move_timer(TimerNode& node, TimePoint expiry);
   void remove_timer(TimerNode& node) { wheel_.remove(node); }
 
   /// Connections placed here, for the choice of the least loaded worker.
@@ -126,6 +128,9 @@ class HandlerScope {
   ~HandlerScope();
   HandlerScope(const HandlerScope&) = delete;
   HandlerScope& operator=(const HandlerScope&) = delete;
+
+ private:
+  std::uint64_t step_ = 0;  // 1 for the outermost of a thread, 2 for those inside: odd stays odd
 };
 
 }  // namespace pingora

@@ -47,6 +47,9 @@ class TimerWheel {
   /// Puts `node` in, to enqueue `job` in `strand` at `expiry`; moves it if it is in already.
   /// Returns true if the wheel now has to be advanced earlier than `next_advance` said before.
   bool insert(TimerNode& node, TimePoint expiry, Strand& strand, Job& job);
+  /// Sets a node that is in to fire at `expiry` instead; one that has fired is left alone. Returns
+  /// as `insert` does.
+  bool move(TimerNode& node, TimePoint expiry);
   /// Takes `node` out if it is in. Behind it the job is not enqueued any more; the caller, in the
   /// job's strand, removes it from the strand if it is queued there.
   void remove(TimerNode& node);
@@ -65,6 +68,7 @@ class TimerWheel {
     std::array<IntrusiveList<TimerNode>, kSlots> slots;
   };
 
+  bool set(TimerNode& node, TimePoint expiry);
   void place(TimerNode& node);
   void cascade(int level);
   std::uint64_t next_tick() const;
