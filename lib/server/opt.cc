@@ -50,8 +50,10 @@ ProgramOptions& ProgramOptions::flag(std::string names, std::string help, bool& 
   return *this;
 }
 
-ProgramOptions& ProgramOptions::text(std::string names, std::string value_name, std::string help,
-                                     std::string& value) {
+// For both kinds of variable: a text, and one that may be absent.
+template <class Value>
+ProgramOptions& ProgramOptions::add_text(std::string names, std::string value_name,
+                                         std::string help, Value& value) {
   options_.push_back({.names = std::move(names),
                       .value_name = std::move(value_name),
                       .help = std::move(help),
@@ -60,12 +62,13 @@ ProgramOptions& ProgramOptions::text(std::string names, std::string value_name, 
 }
 
 ProgramOptions& ProgramOptions::text(std::string names, std::string value_name, std::string help,
+                                     std::string& value) {
+  return add_text(std::move(names), std::move(value_name), std::move(help), value);
+}
+
+ProgramOptions& ProgramOptions::text(std::string names, std::string value_name, std::string help,
                                      std::optional<std::string>& value) {
-  options_.push_back({.names = std::move(names),
-                      .value_name = std::move(value_name),
-                      .help = std::move(help),
-                      .add_text = [&value](const std::string& text) { value = text; }});
-  return *this;
+  return add_text(std::move(names), std::move(value_name), std::move(help), value);
 }
 
 ProgramOptions& ProgramOptions::texts(std::string names, std::string value_name, std::string help,
@@ -78,8 +81,10 @@ ProgramOptions& ProgramOptions::texts(std::string names, std::string value_name,
   return *this;
 }
 
-ProgramOptions& ProgramOptions::integer(std::string names, std::string value_name, std::string help,
-                                        std::int64_t& value, std::int64_t min, std::int64_t max) {
+template <class Value>
+ProgramOptions& ProgramOptions::add_integer(std::string names, std::string value_name,
+                                            std::string help, Value& value, std::int64_t min,
+                                            std::int64_t max) {
   options_.push_back({.names = std::move(names),
                       .value_name = std::move(value_name),
                       .help = std::move(help),
@@ -90,15 +95,14 @@ ProgramOptions& ProgramOptions::integer(std::string names, std::string value_nam
 }
 
 ProgramOptions& ProgramOptions::integer(std::string names, std::string value_name, std::string help,
+                                        std::int64_t& value, std::int64_t min, std::int64_t max) {
+  return add_integer(std::move(names), std::move(value_name), std::move(help), value, min, max);
+}
+
+ProgramOptions& ProgramOptions::integer(std::string names, std::string value_name, std::string help,
                                         std::optional<std::int64_t>& value, std::int64_t min,
                                         std::int64_t max) {
-  options_.push_back({.names = std::move(names),
-                      .value_name = std::move(value_name),
-                      .help = std::move(help),
-                      .min = min,
-                      .max = max,
-                      .set_integer = [&value](std::int64_t number) { value = number; }});
-  return *this;
+  return add_integer(std::move(names), std::move(value_name), std::move(help), value, min, max);
 }
 
 std::expected<Opt, Opt::Exit> Opt::try_parse(int argc, const char* const* argv,

@@ -15,6 +15,16 @@ void H1BodyReader::start(const h1::Framing& framing, h1::MessageRole role,
   decoder_ = h1::BodyDecoder(framing, role, options);
 }
 
+BodyLength H1BodyReader::length() const noexcept {
+  switch (framing_.kind) {
+    case h1::Framing::Kind::None: return BodyLength::none();
+    case h1::Framing::Kind::ContentLength: return BodyLength::known(framing_.content_length);
+    case h1::Framing::Kind::Chunked:
+    case h1::Framing::Kind::UntilClose: break;
+  }
+  return BodyLength::unknown();
+}
+
 void H1BodyReader::start_tunnel() noexcept {
   next_.reset();
   is_done_ = false;

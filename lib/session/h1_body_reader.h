@@ -10,6 +10,7 @@
 #include "pingora/base/buffer.h"
 #include "pingora/base/bytes.h"
 #include "pingora/h1/body_decoder.h"
+#include "pingora/http/end_of_stream.h"
 
 namespace pingora::internal {
 
@@ -36,6 +37,8 @@ class H1BodyReader {
   std::optional<std::uint64_t> remaining() const noexcept { return decoder_.remaining(); }
 
   const h1::Framing& framing() const noexcept { return framing_; }
+  /// What the message's head says of it.
+  BodyLength length() const noexcept;
   std::uint64_t bytes() const noexcept { return bytes_; }
   const HeaderMap* trailers() const noexcept { return trailers_.get(); }
 

@@ -94,16 +94,7 @@ Result<void> H1ClientSession::accept_informational() {
   return {};
 }
 
-BodyLength H1ClientSession::body_length() const noexcept {
-  const h1::Framing& framing = exchange_->reader.framing();
-  switch (framing.kind) {
-    case h1::Framing::Kind::None: return BodyLength::none();
-    case h1::Framing::Kind::ContentLength: return BodyLength::known(framing.content_length);
-    case h1::Framing::Kind::Chunked:
-    case h1::Framing::Kind::UntilClose: break;
-  }
-  return BodyLength::unknown();
-}
+BodyLength H1ClientSession::body_length() const noexcept { return exchange_->reader.length(); }
 
 bool H1ClientSession::is_body_done() const noexcept {
   return is_head_final_ && exchange_->reader.is_done();

@@ -137,16 +137,7 @@ Result<bool> H1ServerSession::give_up_head(Result<std::size_t> read, bool is_in_
 
 // Bodies.
 
-BodyLength H1ServerSession::body_length() const noexcept {
-  const h1::Framing& framing = exchange_->reader.framing();
-  switch (framing.kind) {
-    case h1::Framing::Kind::None: return BodyLength::none();
-    case h1::Framing::Kind::ContentLength: return BodyLength::known(framing.content_length);
-    case h1::Framing::Kind::Chunked:
-    case h1::Framing::Kind::UntilClose: break;
-  }
-  return BodyLength::unknown();
-}
+BodyLength H1ServerSession::body_length() const noexcept { return exchange_->reader.length(); }
 
 bool H1ServerSession::is_body_done() const noexcept { return exchange_->reader.is_done(); }
 const HeaderMap* H1ServerSession::request_trailers() const noexcept {

@@ -2,34 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests: what reaches the origin, in which form, and what does not."""
 
-from dataclasses import dataclass
+from harness import ProxyTest, add_cases, main
+from harness.cases import GET, POST, FieldsRow, other_fields
 
-from harness import Head, ProxyTest, add_cases, main
-
-GET = b"GET / HTTP/1.1\r\nHost: test.example\r\n"
-POST = b"POST / HTTP/1.1\r\nHost: test.example\r\n"
 # The example of RFC 6455 §1.3.
 KEY = b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-
-
-@dataclass
-class Row:
-    """Lines of a head, and those that are expected behind the proxy: (name, value)."""
-
-    name: str
-    sent: bytes
-    expected: list[tuple[str, str]]
-
-
-def other_fields(head: Head, *ignored: str) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in head.fields if name.lower() not in ignored]
 
 
 class RequestFields(ProxyTest):
     pass
 
 
-def request_fields_pass(test: ProxyTest, row: Row) -> None:
+def request_fields_pass(test: ProxyTest, row: FieldsRow) -> None:
     test.assertEqual(test.ask(GET + row.sent + b"\r\n").status, 200)
     head = test.origin.requests[0].head
     test.assertEqual(
@@ -40,51 +24,51 @@ def request_fields_pass(test: ProxyTest, row: Row) -> None:
 add_cases(
     RequestFields,
     [
-        Row(
+        FieldsRow(
             "order, case and duplicates stay",
             b"x-B: 2\r\nX-a: 1\r\nX-b: 3\r\naccept: */*\r\nx-B: 2\r\n",
             [("x-B", "2"), ("X-a", "1"), ("X-b", "3"), ("accept", "*/*"), ("x-B", "2")],
         ),
-        Row(
+        FieldsRow(
             "empty values, blanks around values, tabs and raw bytes in them",
             b"X-A:\r\nX-B: \t  b \t\r\nX-C: c\tc\r\nX-D: \xe9\xff\r\n",
             [("X-A", ""), ("X-B", "b"), ("X-C", "c\tc"), ("X-D", "\xe9\xff")],
         ),
-        Row(
+        FieldsRow(
             "all characters of a token in a name",
             b"!#$%&'*+-.^_`|~09aZ: 1\r\n",
             [("!#$%&'*+-.^_`|~09aZ", "1")],
         ),
-        Row(
+        FieldsRow(
             "several Cookie fields stay several",
             b"Cookie: a=1\r\nCookie: b=2\r\n",
             [("Cookie", "a=1"), ("Cookie", "b=2")],
         ),
-        Row(
+        FieldsRow(
             "credentials pass", b"Authorization: Basic Zm9v\r\n", [("Authorization", "Basic Zm9v")]
         ),
-        Row(
+        FieldsRow(
             "hop-by-hop fields do not",
             b"Keep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\n"
             b"Proxy-Authorization: Basic eA==\r\nTE: gzip\r\nX: y\r\n",
             [("X", "y")],
         ),
-        Row(
+        FieldsRow(
             "what Connection nominates does not, in any case and place",
             b"x-one: 1\r\nConnection: X-One, x-TWO\r\nX-Two: 2\r\n"
             b"X-Three: 3\r\nConnection: x-three\r\nX: y\r\n",
             [("X", "y")],
         ),
-        Row("Connection: close is for us", b"Connection: close\r\nX: y\r\n", [("X", "y")]),
-        Row(
+        FieldsRow("Connection: close is for us", b"Connection: close\r\nX: y\r\n", [("X", "y")]),
+        FieldsRow(
             "Connection: keep-alive is for us", b"Connection: keep-alive\r\nX: y\r\n", [("X", "y")]
         ),
-        Row(
+        FieldsRow(
             "Connection with odd list syntax",
             b"Connection: ,, x-one ,\tclose,\r\nX-One: 1\r\nX: y\r\n",
             [("X", "y")],
         ),
-        Row(
+        FieldsRow(
             "what Connection nominates wrongly stays",
             b"Connection: Host, Cookie, Authorization, Content-Type, Cache-Control, Range\r\n"
             b"Cookie: a=1\r\nAuthorization: x\r\nContent-Type: t/t\r\n"
@@ -97,33 +81,33 @@ add_cases(
                 ("Range", "bytes=0-"),
             ],
         ),
-        Row(
+        FieldsRow(
             "TE: trailers is said for our own hop",
             b"TE: gzip;q=0.5, Trailers\r\nConnection: TE\r\n",
             [("Connection", "TE"), ("TE", "trailers")],
         ),
-        Row(
+        FieldsRow(
             "Upgrade: h2c and HTTP2-Settings do not pass",
             b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
             b"HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\nX: y\r\n",
             [("X", "y")],
         ),
-        Row(
+        FieldsRow(
             "Upgrade to a protocol that is not on the list does not pass",
             b"Connection: Upgrade\r\nUpgrade: TLS/1.0, IRC/6.9\r\nX: y\r\n",
             [("X", "y")],
         ),
-        Row(
+        FieldsRow(
             "Upgrade without Connection does not pass",
             b"Upgrade: websocket\r\n" + KEY,
             [("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")],
         ),
-        Row(
+        FieldsRow(
             "Forwarded from a stranger is dropped",
             b"Forwarded: for=1.2.3.4\r\nX: y\r\n",
             [("X", "y")],
         ),
-        Row(
+        FieldsRow(
             "conditions and ranges pass",
             b'If-None-Match: "a", W/"b"\r\nIf-Range: "a"\r\nRange: bytes=1-2\r\n',
             [("If-None-Match", '"a", W/"b"'), ("If-Range", '"a"'), ("Range", "bytes=1-2")],

@@ -3,34 +3,19 @@
 """Responses: what reaches the client, in which form, and what does not."""
 
 import threading
-from dataclasses import dataclass
 
-from harness import DEADLINE, Client, Head, ProxyTest, add_cases, answer, main
+from harness import DEADLINE, Client, ProxyTest, add_cases, answer, main
+from harness.cases import GET, POST, FieldsRow, other_fields
 from harness.origin import answer_raw
 
-GET = b"GET / HTTP/1.1\r\nHost: test.example\r\n"
-POST = b"POST / HTTP/1.1\r\nHost: test.example\r\n"
 OK = b"HTTP/1.1 200 OK\r\n"
-
-
-@dataclass
-class Row:
-    """Lines of a head, and those that are expected behind the proxy: (name, value)."""
-
-    name: str
-    sent: bytes
-    expected: list[tuple[str, str]]
-
-
-def other_fields(head: Head, *ignored: str) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in head.fields if name.lower() not in ignored]
 
 
 class ResponseFields(ProxyTest):
     pass
 
 
-def response_fields_pass(test: ProxyTest, row: Row) -> None:
+def response_fields_pass(test: ProxyTest, row: FieldsRow) -> None:
     response = test.ask(GET + b"\r\n", answer_raw(OK + row.sent + b"Content-Length: 2\r\n\r\nhi"))
     test.assertEqual((response.status, response.body), (200, b"hi"))
     test.assertEqual(other_fields(response.head, "content-length", "date"), row.expected)
@@ -39,40 +24,40 @@ def response_fields_pass(test: ProxyTest, row: Row) -> None:
 add_cases(
     ResponseFields,
     [
-        Row(
+        FieldsRow(
             "order, case and duplicates stay",
             b"x-B: 2\r\nX-a: 1\r\nX-b: 3\r\nserver: s\r\nx-B: 2\r\n",
             [("x-B", "2"), ("X-a", "1"), ("X-b", "3"), ("server", "s"), ("x-B", "2")],
         ),
-        Row(
+        FieldsRow(
             "several Set-Cookie fields stay several",
             b"Set-Cookie: a=1\r\nSet-Cookie: b=2, c\r\n",
             [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2, c")],
         ),
-        Row(
+        FieldsRow(
             "hop-by-hop fields do not pass",
             b"Keep-Alive: timeout=5\r\nProxy-Connection: close\r\nProxy-Authenticate: Basic\r\n"
             b"Upgrade: h2c\r\nX: y\r\n",
             [("X", "y")],
         ),
-        Row(
+        FieldsRow(
             "what Connection nominates does not pass",
             b"Connection: X-One, keep-alive\r\nx-one: 1\r\nX: y\r\n",
             [("X", "y")],
         ),
-        Row(
+        FieldsRow(
             "what Connection nominates wrongly stays",
             b"Connection: Set-Cookie, Content-Type, Cache-Control\r\n"
             b"Set-Cookie: a=1\r\nContent-Type: t/t\r\n"
             b"Cache-Control: no-store\r\n",
             [("Set-Cookie", "a=1"), ("Content-Type", "t/t"), ("Cache-Control", "no-store")],
         ),
-        Row(
+        FieldsRow(
             "Connection: close of the origin is not the client's",
             b"Connection: close\r\nX: y\r\n",
             [("X", "y")],
         ),
-        Row("raw bytes in a value", b"X: \xe9\xff\r\n", [("X", "\xe9\xff")]),
+        FieldsRow("raw bytes in a value", b"X: \xe9\xff\r\n", [("X", "\xe9\xff")]),
     ],
     response_fields_pass,
 )

@@ -60,6 +60,13 @@ class ProgramOptions {
     std::function<void(const std::string&)> add_text = nullptr;
     std::function<void(std::int64_t)> set_integer = nullptr;
   };
+  template <class Value>
+  ProgramOptions& add_text(std::string names, std::string value_name, std::string help,
+                           Value& value);
+  template <class Value>
+  ProgramOptions& add_integer(std::string names, std::string value_name, std::string help,
+                              Value& value, std::int64_t min, std::int64_t max);
+
   std::string description_;
   std::vector<Option> options_;
 };

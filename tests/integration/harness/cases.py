@@ -5,10 +5,15 @@
 import contextlib
 import unittest
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from .client import Client
+from .message import Head
 from .origin import Origin, Respond, answer
 from .program import Program, bin_dir, free_ports
+
+GET = b"GET / HTTP/1.1\r\nHost: test.example\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: test.example\r\n"
 
 
 def start_proxy(
@@ -72,6 +77,19 @@ class ProxyTest(unittest.TestCase):
         with contextlib.closing(Client(self.port)) as client:
             response = client.get("/fence")
             self.assertEqual((response.status, response.body), (200, b"hello"))
+
+
+@dataclass
+class FieldsRow:
+    """Lines of a head, and those that are expected behind the proxy: (name, value)."""
+
+    name: str
+    sent: bytes
+    expected: list[tuple[str, str]]
+
+
+def other_fields(head: Head, *ignored: str) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in head.fields if name.lower() not in ignored]
 
 
 def add_cases(cls: type, rows: Iterable, check: Callable) -> None:
