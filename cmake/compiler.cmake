@@ -33,16 +33,18 @@ if(PROJECT_IS_TOP_LEVEL)
     add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
     add_link_options(-fprofile-instr-generate)
   endif()
-  if(PINGORA_LTO AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    add_compile_options(-flto=thin)
-    add_link_options(-flto=thin "-Wl,--thinlto-cache-dir=${PROJECT_BINARY_DIR}/thinlto")
-  endif()
-
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     include(CheckLinkerFlag)
     check_linker_flag(CXX -fuse-ld=lld PINGORA_HAVE_LLD)
     if(PINGORA_HAVE_LLD)
       add_link_options(-fuse-ld=lld)
+    endif()
+    if(PINGORA_LTO AND PINGORA_HAVE_LLD)
+      # Machine code beside the bitcode: the libraries that are installed link without LTO, with any
+      # linker.
+      add_compile_options(-flto=thin -ffat-lto-objects)
+      add_link_options(-flto=thin -Wl,--fat-lto-objects
+                       "-Wl,--thinlto-cache-dir=${PROJECT_BINARY_DIR}/thinlto")
     endif()
   endif()
 
