@@ -256,6 +256,27 @@ class VanishingClients(ProxyTest):
 
         self.work_ends(GET, Client.close, OK + b"\r\nbegin", pour)
 
+    def test_half_closed_behind_a_full_window(self):
+        """its sending end closed while the proxy cannot write to it: the proxy lives on"""
+        poured = threading.Event()
+
+        def script(connection):
+            connection.read_request()
+            connection.send(OK + b"Content-Length: 67108864\r\n\r\n")
+            with contextlib.suppress(OSError):
+                for _ in range(64):
+                    connection.send(b"x" * 1048576)
+            poured.set()
+
+        self.origin.next_connections(script)
+        client = Client(self.port)
+        client.send(GET)
+        client.read_until(b"\r\n\r\n")
+        client.shutdown_write()
+        poured.wait(0.5)  # as long as the proxy looks again, and longer
+        client.close()
+        self.ask_fence()
+
     def test_in_the_upload(self):
         """closed within the body: the origin sees no end of it"""
         for framing in (
