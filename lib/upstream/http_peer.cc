@@ -52,7 +52,9 @@ Result<HttpPeer> HttpPeer::parse(std::string_view address, Tls tls, std::string 
   if (peer.is_valid()) return peer;
   std::string context = "'";
   append_escaped(context, address, 256);
-  return fail(ErrorType::ConfigError, context + "' is no address:port, name:port or unix:/path");
+  context += !peer.address().is_none() ? "': 0 is no port to connect to"
+                                       : "' is no address:port, name:port or unix:/path";
+  return fail(ErrorType::ConfigError, context);
 }
 
 std::uint16_t HttpPeer::port() const noexcept {

@@ -35,8 +35,8 @@ class HttpPeer {
   const SocketAddress& address() const noexcept { return address_; }
   /// The name to resolve; empty if the peer has an address.
   const std::string& host_name() const noexcept { return host_name_; }
-  /// Whether it has an address or a name at all.
-  bool is_valid() const noexcept { return !address_.is_none() || name_port_ != 0; }
+  /// Whether it has a Unix path, or an address or a name with a port other than 0.
+  bool is_valid() const noexcept { return address_.is_unix() || port() != 0; }
   /// Of the address or behind the name; 0 for a Unix path.
   std::uint16_t port() const noexcept;
   /// Host and port as CONNECT names them.

@@ -190,7 +190,8 @@ TEST_CASE("HttpPeer: malformed addresses are no peers", "[peer]") {
   for (std::string text :
        {std::string(""), std::string(":80"), std::string("a.example"), std::string("a.example:"),
         std::string("a.example:0"), std::string("a.example:65536"), std::string("a.example:+1"),
-        std::string("a b:80"), std::string("a\r\nX: y:80"), long_name + ":80"}) {
+        std::string("127.0.0.1:0"), std::string("[::1]:0"), std::string("a b:80"),
+        std::string("a\r\nX: y:80"), long_name + ":80"}) {
     INFO(text);
     CHECK_FALSE(HttpPeer(text).is_valid());
     auto parsed = HttpPeer::parse(text);
