@@ -21,14 +21,19 @@
 //  [pool]    an upstream session is given back only by release_upstream; everywhere else it dies.
 #include "exchange.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "pingora/base/assert.h"
 #include "pingora/base/log.h"
 #include "pingora/runtime/combinators.h"
+#include "pingora/runtime/timer.h"
 
 namespace pingora::internal {
 namespace {
+
+constexpr auto kRetryLogInterval = std::chrono::seconds(1);
 
 Task<Outcome> await_done(Task<> task) {
   co_await std::move(task);
@@ -151,11 +156,25 @@ Outcome Exchange::retry_or_fail(Error error) {
     error_ = std::move(error);
     return Outcome::Failed;
   }
-  if (!phases_.suppress_error_log(session_, ctx_, error)) {
-    log_warn("retrying: {}, tries: {}, {}", error.to_string(), session_.tries_,
-             phases_.request_summary(session_, ctx_));
-  }
+  log_retry(error);
   return Outcome::Retry;
+}
+
+// While an upstream is down, retries come at the rate of requests: one line a second is enough.
+void Exchange::log_retry(const Error& error) {
+  if (!is_log_enabled(LogLevel::Warn) || phases_.suppress_error_log(session_, ctx_, error)) return;
+  TimePoint now = coarse_now();
+  TimePoint next = proxy_.next_retry_log_.load();
+  if (now < next ||
+      !proxy_.next_retry_log_.compare_exchange_strong(next, now + kRetryLogInterval)) {
+    proxy_.retries_not_logged_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  std::uint64_t not_logged = proxy_.retries_not_logged_.exchange(0, std::memory_order_relaxed);
+  log_warn("retrying: {}, tries: {}, {}{}", error.to_string(), session_.tries_,
+           phases_.request_summary(session_, ctx_),
+           not_logged == 0 ? std::string()
+                           : fmt::format("; {} more since the last such line", not_logged));
 }
 
 bool Exchange::is_replayable() const noexcept {

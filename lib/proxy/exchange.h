@@ -39,6 +39,7 @@ class Exchange final : public ClosedWatch {
   Task<Outcome> begin_stage(Stage stage);
   Outcome on_error(Stage stage, Error error);
   Outcome retry_or_fail(Error error);
+  void log_retry(const Error& error);
   Task<Outcome> run_early_request_filter();
   Task<Outcome> run_request_modules();
   Task<Outcome> run_request_filter();
