@@ -20,18 +20,30 @@ struct Upstreams {
   std::atomic<std::size_t> next{0};
 };
 
-class Proxy : public pingora::ProxyHttp<> {
+// Of one request.
+struct Turn {
+  std::size_t number = 0;       // of the upstream that is tried
+  std::size_t unreachable = 0;  // upstreams that could not be reached
+};
+
+class Proxy : public pingora::ProxyHttp<Turn> {
  public:
   explicit Proxy(Upstreams& upstreams) : upstreams_(upstreams) {}
 
-  pingora::Task<pingora::HttpPeer> upstream_peer(pingora::Session&, Context&) override {
-    std::size_t turn = upstreams_.next.fetch_add(1, std::memory_order_relaxed);
-    return upstreams_.peers[turn % upstreams_.peers.size()];
+  // The shared counter says where a request begins; from there it goes its own way, so that
+  // requests side by side do not lead each other to the same unreachable upstream again.
+  pingora::Task<pingora::HttpPeer> upstream_peer(pingora::Session& session, Turn& turn) override {
+    if (session.tries() == 1) {
+      turn.number = upstreams_.next.fetch_add(1, std::memory_order_relaxed);
+    } else {
+      ++turn.number;
+    }
+    return upstreams_.peers[turn.number % upstreams_.peers.size()];
   }
 
-  pingora::Error fail_to_connect(pingora::Session& session, const pingora::HttpPeer&, Context&,
+  pingora::Error fail_to_connect(pingora::Session&, const pingora::HttpPeer&, Turn& turn,
                                  pingora::Error error) override {
-    error.set_retry(session.tries() < upstreams_.peers.size());
+    error.set_retry(++turn.unreachable < upstreams_.peers.size());
     return error;
   }
 
@@ -45,8 +57,7 @@ class LoggingProxy : public Proxy {
  public:
   using Proxy::Proxy;
 
-  pingora::Task<> logging(pingora::Session& session, const pingora::Error* error,
-                          Context&) override {
+  pingora::Task<> logging(pingora::Session& session, const pingora::Error* error, Turn&) override {
     const pingora::ResponseHeader* response = session.response_written();
     std::string line = session.client_addr().to_string() + " \"";
     pingora::append_escaped(line, session.req_header().method().text());

@@ -331,6 +331,28 @@ class Unreachable(unittest.TestCase):
                 response = client.exchange(POST + b"Content-Length: 2\r\n\r\nhi")
                 self.assertEqual(response.status, 200)
 
+    def test_one_of_two_at_once(self):
+        """with one of two dead and requests side by side, each finds the living one"""
+        origin = Origin()
+        self.addCleanup(origin.stop)
+        (dead,) = free_ports(1)
+        proxy, port = self.start(origin.port, dead, threads=2)
+        statuses = []
+
+        def ask():
+            with Client(port) as client:
+                statuses.extend(client.get().status for _ in range(50))
+
+        threads = [threading.Thread(target=ask, daemon=True) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(DEADLINE)
+        self.assertEqual(statuses, [200] * 800)
+        # Not a line for each of the 400 retries, which take no minute.
+        lines = [line for line in proxy.stderr.splitlines() if "retrying" in line]
+        self.assertIn(len(lines), range(1, 60))
+
     def test_round_robin(self):
         """several origins are asked in turn"""
         origins = [Origin(answer(b"%d" % number)) for number in range(3)]
