@@ -146,9 +146,6 @@ Result<void> Configuration::validate() const {
     std::string wrong = key.check(*this, key.name);
     if (!wrong.empty()) return fail(ErrorType::ConfigError, wrong);
   }
-  if (daemon_wait_for_ready && !daemon) {
-    return fail(ErrorType::ConfigError, "daemon_wait_for_ready: needs daemon");
-  }
   if (daemon) {
     // A daemon leaves the directory that a relative path is meant from.
     const std::pair<std::string_view, const std::string*> paths[] = {

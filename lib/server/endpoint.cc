@@ -17,8 +17,10 @@
 // coroutine, or what is parked of it, is gone.
 #include "server/endpoint.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <utility>
 
 #include "pingora/base/log.h"
@@ -69,6 +71,27 @@ Task<bool> serve_requests(H1ServerSession& session, HttpConnection& connection, 
   }
 }
 
+// Why SocketAddress::parse refuses `text`.
+std::string_view why_no_address(std::string_view text) {
+  if (text.starts_with("unix:")) return "the path of a Unix socket has 1 to 107 bytes";
+  std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || text.ends_with(':') || text.ends_with(']')) {
+    return "the port is missing";
+  }
+  std::string_view host = text.substr(0, colon);
+  if (host.find(':') != std::string_view::npos && !host.starts_with('[')) {
+    return "an IPv6 address stands in brackets";
+  }
+  std::string_view digits = text.substr(colon + 1);
+  std::uint16_t port = 0;
+  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc() || end != digits.data() + digits.size()) {
+    return "the port is no number from 0 to 65535";
+  }
+  if (host.empty()) return "the address is missing";
+  return "no IP address, and a host name is not allowed here";
+}
+
 }  // namespace
 
 Result<SocketAddress> Endpoint::parse() const {
@@ -77,7 +100,8 @@ Result<SocketAddress> Endpoint::parse() const {
   std::string shown;
   append_escaped(shown, address_, 200);
   return fail(ErrorType::BindError,
-              "cannot listen on '" + shown + "': no address (such as 127.0.0.1:6188, [::1]:6188)");
+              fmt::format("cannot listen on '{}': {} (expected: 127.0.0.1:6188, [::1]:6188)", shown,
+                          why_no_address(address_)));
 }
 
 Result<void> Endpoint::bind(ServiceContext& context, Serving& serving) {

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 
 #include "pingora/base/error.h"
 
@@ -27,17 +28,30 @@ std::string program_name(int argc, const char* const* argv) {
   return name.empty() ? std::string("server") : one_line(name);
 }
 
-// False if `text` is no decimal integer.
-bool take_integer(const std::string& text, const std::string& names, std::int64_t min,
+void take_integer(const std::string& text, const std::string& names, std::int64_t min,
                   std::int64_t max, const std::function<void(std::int64_t)>& set) {
+  std::string range;
+  if (max != std::numeric_limits<std::int64_t>::max())
+    range = fmt::format(" from {} to {}", min, max);
   std::int64_t number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (end != text.data() + text.size() || error == std::errc::invalid_argument) return false;
+  if (end != text.data() + text.size() || error == std::errc::invalid_argument) {
+    throw CLI::ValidationError(names, fmt::format("'{}' is no whole number{}", text, range));
+  }
   if (error == std::errc::result_out_of_range || number < min || number > max) {
     throw CLI::ValidationError(names, fmt::format("{} is out of range ({} to {})", text, min, max));
   }
   set(number);
-  return true;
+}
+
+// What the first of the arguments that belong to nothing is: an option is what was meant to be one,
+// what follows it was meant to be its value.
+std::string describe_extras(const std::vector<std::string>& extras) {
+  for (const std::string& extra : extras) {
+    if (extra.size() < 2 || extra[0] != '-' || extra == "--") continue;
+    return fmt::format("unknown option '{}'", one_line(extra.substr(0, extra.find('='))));
+  }
+  return fmt::format("unexpected argument '{}'", extras.empty() ? "" : one_line(extras[0]));
 }
 
 }  // namespace
@@ -114,8 +128,8 @@ std::expected<Opt, Opt::Exit> Opt::try_parse(int argc, const char* const* argv,
   std::string conf;
   CLI::Option* conf_option =
       app.add_option("-c,--conf", conf, "The configuration file (YAML)")->type_name("FILE");
-  app.add_flag("-d,--daemon", opt.daemon, "Go into the background");
-  app.add_flag("-u,--upgrade", opt.upgrade, "Take over from the server that runs");
+  app.add_flag("-d,--daemon", opt.daemon, "Go into the background (not yet)");
+  app.add_flag("-u,--upgrade", opt.upgrade, "Take over from the server that runs (not yet)");
   app.add_flag("-t,--test", opt.test, "Check the configuration and exit");
 
   for (const ProgramOptions::Option& option : program.options_) {
@@ -127,8 +141,8 @@ std::expected<Opt, Opt::Exit> Opt::try_parse(int argc, const char* const* argv,
       for (const std::string& text : texts) {
         if (option.add_text) {
           option.add_text(text);
-        } else if (!take_integer(text, option.names, option.min, option.max, option.set_integer)) {
-          return false;
+        } else {
+          take_integer(text, option.names, option.min, option.max, option.set_integer);
         }
       }
       return true;
@@ -147,6 +161,9 @@ std::expected<Opt, Opt::Exit> Opt::try_parse(int argc, const char* const* argv,
     std::string help = app.help();
     while (help.ends_with('\n')) help.pop_back();
     return std::unexpected(Exit{0, std::move(help)});
+  } catch (const CLI::ExtrasError&) {
+    return std::unexpected(
+        Exit{1, fmt::format("{}: {}; see --help", name, describe_extras(app.remaining()))});
   } catch (const CLI::ParseError& error) {
     return std::unexpected(
         Exit{1, fmt::format("{}: {}; see --help", name, one_line(error.what()))});

@@ -23,6 +23,8 @@
 #include <cstdlib>
 #include <limits>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 #include "pingora/base/assert.h"
 #include "pingora/base/log.h"
@@ -46,6 +48,30 @@ Configuration load_or_exit(const Opt& opt) {
   Result<Configuration> configuration = Configuration::load(opt);
   if (!configuration) exit_with_error(configuration.error());
   return std::move(*configuration);
+}
+
+// What the configuration has a key for, and this version nothing behind it: better refused than
+// passed over in silence.
+Result<void> check_supported(const Configuration& configuration) {
+  const Configuration defaults;
+  auto differs = [&](auto member) { return configuration.*member != defaults.*member; };
+  using C = Configuration;
+  const std::pair<std::string_view, bool> unsupported[] = {
+      {"daemon", configuration.daemon},
+      {"daemon_wait_for_ready", configuration.daemon_wait_for_ready},
+      {"user", configuration.user.has_value()},
+      {"group", configuration.group.has_value()},
+      {"error_log", configuration.error_log.has_value()},
+      {"working_directory", configuration.working_directory.has_value()},
+      {"upgrade_sock", differs(&C::upgrade_sock)},
+      {"ca_file", configuration.ca_file.has_value()},
+      {"upstream_debug_ssl_keylog", configuration.upstream_debug_ssl_keylog},
+      {"blocking_threads_ttl_seconds", differs(&C::blocking_threads_ttl_seconds)},
+  };
+  for (const auto& [name, is_set] : unsupported) {
+    if (is_set) return fail(ErrorType::ConfigError, fmt::format("{}: not supported yet", name));
+  }
+  return {};
 }
 
 Task<> run_service(ServiceEntry& entry, ServiceContext& context) {
@@ -129,9 +155,7 @@ ServiceEntry& Server::add(std::unique_ptr<Service> service) {
 
 Result<void> Server::check() const {
   if (Result<void> valid = state_->configuration.validate(); !valid) return valid;
-  if (state_->configuration.daemon) {
-    return fail(ErrorType::ConfigError, "daemon: not supported yet");
-  }
+  if (Result<void> valid = check_supported(state_->configuration); !valid) return valid;
   if (state_->opt.upgrade) return fail(ErrorType::ConfigError, "--upgrade: not supported yet");
   if (Result<void> valid = internal::check_dependencies(state_->services); !valid) return valid;
   for (const auto& entry : state_->services) {
@@ -183,8 +207,16 @@ bool Server::State::wait_for(TaskGroup& group, TimePoint deadline, unsigned requ
 void Server::State::drain() {
   TimePoint grace_end = Clock::now() + configuration.grace_period_seconds;
   if (!wait_for(connections, grace_end, 1)) {
-    log_warn("connections that did not end in time are cut off: {}", connections.size());
-    return;
+    // The last may have gone meanwhile.
+    std::size_t left = connections.size();
+    if (events.requests() > 1) {
+      if (left != 0) log_warn("asked to end again: connections that are cut off: {}", left);
+      return;
+    }
+    if (left != 0) {
+      log_warn("connections that did not end within the grace period are cut off: {}", left);
+      return;
+    }
   }
   wait_for(tasks, Clock::now() + configuration.graceful_shutdown_timeout_seconds, 1);
 }

@@ -40,7 +40,7 @@ class Mistake:
 LISTEN = ["--listen", "127.0.0.1:0"]
 UPSTREAM = ["--upstream", "127.0.0.1:1"]
 GOOD = [*LISTEN, *UPSTREAM]
-EXAMPLES = "no address (such as 127.0.0.1:6188, [::1]:6188)"
+EXAMPLES = "(expected: 127.0.0.1:6188, [::1]:6188)"
 
 
 def mistake_in_file(name: str, text: str, line: str) -> Mistake:
@@ -48,22 +48,37 @@ def mistake_in_file(name: str, text: str, line: str) -> Mistake:
 
 
 MISTAKES = [
-    Mistake("an unknown flag", [*GOOD, "--frobnicate"], "..."),
+    Mistake("an unknown flag", [*GOOD, "--frobnicate"], "unknown option '--frobnicate'; see --help"),
+    Mistake(
+        "an unknown flag with a value",
+        ["--lisen", "127.0.0.1:0", *UPSTREAM],
+        "unknown option '--lisen'; see --help",
+    ),
     Mistake("a flag without its value", [*GOOD, "--threads"], "--threads: ..."),
-    Mistake("a number that is none", [*GOOD, "--threads", "many"], "..."),
+    Mistake(
+        "a number that is none",
+        [*GOOD, "--threads", "many"],
+        "--threads: 'many' is no whole number from 1 to 1024; see --help",
+    ),
     Mistake("a number out of range", [*GOOD, "--threads", "0"], "--threads: ..."),
-    Mistake("an argument that belongs to nothing", [*GOOD, "stray"], "..."),
+    Mistake("an argument that belongs to nothing", [*GOOD, "stray"], "unexpected argument 'stray'; see --help"),
     Mistake("nowhere to listen", UPSTREAM, "--listen is missing; see --help"),
     Mistake("no upstream", LISTEN, "--upstream is missing; see --help"),
     Mistake(
         "an address to listen on without a port",
         ["--listen", "127.0.0.1", *UPSTREAM],
-        f"cannot listen on '127.0.0.1': {EXAMPLES}",
+        f"cannot listen on '127.0.0.1': the port is missing {EXAMPLES}",
     ),
     Mistake(
         "an address to listen on with a bad port",
         ["--listen", "127.0.0.1:70000", *UPSTREAM],
-        f"cannot listen on '127.0.0.1:70000': {EXAMPLES}",
+        f"cannot listen on '127.0.0.1:70000': the port is no number from 0 to 65535 {EXAMPLES}",
+    ),
+    Mistake(
+        "a name to listen on",
+        ["--listen", "localhost:80", *UPSTREAM],
+        "cannot listen on 'localhost:80': no IP address, and a host name is not allowed here "
+        + EXAMPLES,
     ),
     Mistake(
         "an address that is not ours",
@@ -73,6 +88,17 @@ MISTAKES = [
     Mistake("an upstream without a port", [*LISTEN, "--upstream", "127.0.0.1"], "--upstream: ..."),
     Mistake(
         "an upstream with a bad port", [*LISTEN, "--upstream", "127.0.0.1:x"], "--upstream: ..."
+    ),
+    Mistake(
+        "an upstream with port 0",
+        [*LISTEN, "--upstream", "127.0.0.1:0"],
+        "--upstream: '127.0.0.1:0': 0 is no port to connect to",
+    ),
+    Mistake(
+        "a user in a file, for now",
+        [*GOOD, "-c", "conf.yaml"],
+        "user: not supported yet",
+        {"conf.yaml": "user: nobody\n"},
     ),
     Mistake("an upgrade, for now", [*GOOD, "-u"], "--upgrade: not supported yet"),
     Mistake("a daemon, for now", [*GOOD, "-d"], "daemon: not supported yet"),

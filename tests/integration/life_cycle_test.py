@@ -77,6 +77,7 @@ class Ending(unittest.TestCase):
         for client in clients:
             self.assertEqual(client.wait_for_end(), b"")
         self.assertEqual(self.proxy.wait(), 0)
+        self.assertNotIn("cut off", self.proxy.stderr)
 
     def test_drains(self):
         """SIGTERM lets a response end, with Connection: close, and then the process"""
@@ -145,6 +146,7 @@ class Ending(unittest.TestCase):
         self.proxy.send_signal(number)
         self.assertEqual(self.proxy.wait(), 0)
         self.assertEqual(client.wait_for_end(), b"")
+        self.assertIn("asked to end again: connections that are cut off: 1", self.proxy.stderr)
 
     def test_sigint(self):
         """SIGINT does not wait"""
@@ -261,6 +263,7 @@ class Configured(unittest.TestCase):
                     proxy.send_signal(signal.SIGTERM)
                     self.assertEqual(client.wait_for_end(), b"")
                     self.assertEqual(proxy.wait(), 0)
+                self.assertIn("did not end within the grace period", proxy.stderr)
 
     def test_pid_file(self):
         """the process id stands in the file while the process serves"""

@@ -366,8 +366,6 @@ TEST_CASE("Configuration: validate checks what must fit together", "[configurati
     const char* error;
   };
   auto [change, error] = GENERATE(values<Case>({
-      {[](Configuration& c) { c.daemon_wait_for_ready = true; },
-       "daemon_wait_for_ready: needs daemon"},
       {[](Configuration& c) { c.daemon_wait_for_ready = c.daemon = true; }, "no error"},
       {[](Configuration& c) { c.pid_file = "p.pid"; }, "no error"},
       {[](Configuration& c) {

@@ -260,8 +260,22 @@ TEST_CASE("Server: what is wrong at start is one line", "[server]") {
   std::string address = "127.0.0.1:0";
   std::string expected;
   SECTION("an address that is none") {
-    address = "localhost:80";
-    expected = "cannot listen on 'localhost:80': no address (such as 127.0.0.1:6188, [::1]:6188)";
+    auto [text, why] = GENERATE(table<const char*, const char*>({
+        {"localhost:80", "no IP address, and a host name is not allowed here"},
+        {"localhost", "the port is missing"},
+        {"127.0.0.1", "the port is missing"},
+        {"127.0.0.1:", "the port is missing"},
+        {"[::1]", "the port is missing"},
+        {"::1:80", "an IPv6 address stands in brackets"},
+        {"127.0.0.1:65536", "the port is no number from 0 to 65535"},
+        {"127.0.0.1:-1", "the port is no number from 0 to 65535"},
+        {"127.0.0.1:http", "the port is no number from 0 to 65535"},
+        {":80", "the address is missing"},
+        {"unix:", "the path of a Unix socket has 1 to 107 bytes"},
+    }));
+    address = text;
+    expected = std::string("cannot listen on '") + text + "': " + why +
+               " (expected: 127.0.0.1:6188, [::1]:6188)";
   }
   SECTION("an address in use") {
     address = taken;
@@ -274,6 +288,26 @@ TEST_CASE("Server: what is wrong at start is one line", "[server]") {
   SECTION("a daemon") {
     configuration.daemon = true;
     expected = "daemon: not supported yet";
+  }
+  SECTION("what there is a key for, and nothing behind it") {
+    struct Case {
+      void (*change)(Configuration&);
+      const char* name;
+    };
+    auto [change, name] = GENERATE(values<Case>({
+        {[](Configuration& c) { c.daemon_wait_for_ready = true; }, "daemon_wait_for_ready"},
+        {[](Configuration& c) { c.user = "nobody"; }, "user"},
+        {[](Configuration& c) { c.group = "nogroup"; }, "group"},
+        {[](Configuration& c) { c.error_log = "/e.log"; }, "error_log"},
+        {[](Configuration& c) { c.working_directory = "/"; }, "working_directory"},
+        {[](Configuration& c) { c.upgrade_sock = "/u.sock"; }, "upgrade_sock"},
+        {[](Configuration& c) { c.ca_file = "/dev/null"; }, "ca_file"},
+        {[](Configuration& c) { c.upstream_debug_ssl_keylog = true; }, "upstream_debug_ssl_keylog"},
+        {[](Configuration& c) { c.blocking_threads_ttl_seconds = 1s; },
+         "blocking_threads_ttl_seconds"},
+    }));
+    change(configuration);
+    expected = std::string(name) + ": not supported yet";
   }
   SECTION("a value that is out of range") {
     configuration.threads = 0;
