@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
 namespace pingora {
@@ -19,6 +18,17 @@ struct Error::Rep {
   std::string peer_text;
   std::optional<Error> cause;
 };
+
+namespace {
+
+// As std::system_category() says it. That would need a descriptor under UBSan, to look at the
+// category's type, and a process that is out of them is among those who ask.
+std::string error_text(int error_number) {
+  char buffer[256];
+  return ::strerror_r(error_number, buffer, sizeof(buffer));
+}
+
+}  // namespace
 
 std::string_view to_string(ErrorType type) noexcept {
   switch (type) {
@@ -111,7 +121,7 @@ Error Error::custom(std::string_view name, std::string_view context) {
 Error Error::from_errno(ErrorType type, int error_number, std::string_view context) {
   Error error = explain(type, context);
   if (!context.empty()) error.rep_->context += ": ";
-  error.rep_->context += std::system_category().message(error_number);
+  error.rep_->context += error_text(error_number);
   return error;
 }
 
