@@ -66,8 +66,8 @@ ProgramOptions& ProgramOptions::flag(std::string names, std::string help, bool& 
 
 // For both kinds of variable: a text, and one that may be absent.
 template <class Value>
-ProgramOptions& ProgramOptions::add_text(std::string names, std::string value_name,
-                                         std::string help, Value& value) {
+ProgramOptions& ProgramOptions::add_text(std::string&& names, std::string&& value_name,
+                                         std::string&& help, Value& value) {
   options_.push_back({.names = std::move(names),
                       .value_name = std::move(value_name),
                       .help = std::move(help),
@@ -96,8 +96,8 @@ ProgramOptions& ProgramOptions::texts(std::string names, std::string value_name,
 }
 
 template <class Value>
-ProgramOptions& ProgramOptions::add_integer(std::string names, std::string value_name,
-                                            std::string help, Value& value, std::int64_t min,
+ProgramOptions& ProgramOptions::add_integer(std::string&& names, std::string&& value_name,
+                                            std::string&& help, Value& value, std::int64_t min,
                                             std::int64_t max) {
   options_.push_back({.names = std::move(names),
                       .value_name = std::move(value_name),

@@ -61,10 +61,10 @@ class ProgramOptions {
     std::function<void(std::int64_t)> set_integer = nullptr;
   };
   template <class Value>
-  ProgramOptions& add_text(std::string names, std::string value_name, std::string help,
+  ProgramOptions& add_text(std::string&& names, std::string&& value_name, std::string&& help,
                            Value& value);
   template <class Value>
-  ProgramOptions& add_integer(std::string names, std::string value_name, std::string help,
+  ProgramOptions& add_integer(std::string&& names, std::string&& value_name, std::string&& help,
                               Value& value, std::int64_t min, std::int64_t max);
 
   std::string description_;
