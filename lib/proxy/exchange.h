@@ -35,7 +35,6 @@ class Exchange final : public ClosedWatch {
   };
 
   // The stages: exchange.cc.
-  bool is_idle_stage(Stage stage) const noexcept;
   Task<Outcome> begin_stage(Stage stage);
   Outcome on_error(Stage stage, Error error);
   Outcome retry_or_fail(Error error);
@@ -76,7 +75,6 @@ class Exchange final : public ClosedWatch {
   Task<> filter_request_body(Bytes& body, EndOfStream end);
   Task<bool> send_body_piece(Bytes body, EndOfStream end);
   Result<void> keep_write_error(Error error);
-  Task<> end_request_body();
   void release_upstream();
   void keep_response();
   void on_downstream_closed(Error error) override;
