@@ -20,13 +20,6 @@ TimePoint after(std::optional<std::chrono::milliseconds> period) {
 
 }  // namespace
 
-std::size_t snapshot_reader() noexcept {
-  static std::atomic<std::size_t> next{0};
-  static thread_local std::size_t mine =
-      next.fetch_add(1, std::memory_order_relaxed) % kSnapshotReaders;
-  return mine;
-}
-
 Result<std::vector<Backend>> parse_backends(std::span<const std::string_view> addresses) {
   std::vector<Backend> backends;
   for (std::string_view text : addresses) {

@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "pingora/base/snapshot.h"
 #include "pingora/load_balancing/backends.h"
 #include "pingora/load_balancing/selection.h"
-#include "pingora/load_balancing/snapshot.h"
 #include "pingora/server/background_service.h"
 
 namespace pingora {
