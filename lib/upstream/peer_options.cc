@@ -49,8 +49,9 @@ bool is_same_identity(const RarePeerOptions& a, const RarePeerOptions& b) noexce
          (is_same(a.bind_to, b.bind_to) && is_same(a.proxy, b.proxy) &&
           a.extra_proxy_headers == b.extra_proxy_headers && a.custom_l4 == b.custom_l4 &&
           a.upstream_tcp_sock_tweak_hook == b.upstream_tcp_sock_tweak_hook &&
-          is_same(a.tcp_keepalive, b.tcp_keepalive) && a.alternative_cn == b.alternative_cn &&
-          is_same_text(a.ca, b.ca) && is_same_text(a.client_cert_key, b.client_cert_key));
+          is_same(a.tcp_keepalive, b.tcp_keepalive) && a.h2_windows == b.h2_windows &&
+          a.alternative_cn == b.alternative_cn && is_same_text(a.ca, b.ca) &&
+          is_same_text(a.client_cert_key, b.client_cert_key));
 }
 
 // Options that peers of one program rarely differ in may be left out of a hash.

@@ -75,6 +75,20 @@ class ConnectionTracer {
 /// the attempt.
 using SocketTweakHook = std::function<Result<void>(int fd)>;
 
+/// How much of its responses an HTTP/2 upstream may send ahead of what was read (RFC 9113 §5.2).
+struct H2Windows {
+  /// Of one response, at first.
+  std::uint32_t stream_bytes = 128 * 1024;
+  /// Of all responses on a connection together. Room for 100 streams by default, so that those
+  /// whose clients do not read are in nobody's way.
+  std::uint32_t connection_bytes = 16 * 1024 * 1024;
+  /// Up to where `stream_bytes` grows by itself, where a path is so fast and so long that more than
+  /// this is on its way within a round trip. No more than `stream_bytes`: it does not grow.
+  std::uint32_t stream_bytes_max = 4 * 1024 * 1024;
+
+  friend bool operator==(const H2Windows&, const H2Windows&) noexcept = default;
+};
+
 /// Options that few peers set. Kept apart, and shared between peers, so that a peer without them
 /// costs nothing for them.
 struct RarePeerOptions {
@@ -89,6 +103,7 @@ struct RarePeerOptions {
   std::shared_ptr<const SocketTweakHook> upstream_tcp_sock_tweak_hook;
   std::shared_ptr<ConnectionTracer> tracer;
   std::optional<TcpKeepalive> tcp_keepalive;
+  H2Windows h2_windows;
 
   /// A second name that the peer's certificate may be for.
   std::string alternative_cn;
