@@ -18,7 +18,8 @@ struct SslDigest {
   std::string alpn;         // "" if none was agreed on
   std::string server_name;  // SNI
   bool is_resumed = false;
-  std::string subject;  // of the peer's certificate; these four are empty without one
+  bool has_early_data = false;  // what came first can be replayed: see Stream::may_be_replayed
+  std::string subject;          // of the peer's certificate; these four are empty without one
   std::string organization;
   std::string serial_number;
   std::string certificate_sha256;  // 32 bytes

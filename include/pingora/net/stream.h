@@ -22,6 +22,8 @@
 
 namespace pingora {
 
+class StreamLayer;
+
 /// A reliable, ordered stream of bytes in both directions: a TCP or Unix connection, TLS on another
 /// stream, a pair in memory, or one that a program makes itself.
 ///
@@ -61,7 +63,9 @@ class Stream {
   /// Reads what is there without waiting: nothing if that is not known to be anything. Costs no
   /// system call then.
   std::optional<Result<std::size_t>> try_read(Buffer& into);
-  /// Writes as much as goes without waiting, at the most once; nothing if that is nothing.
+  /// Writes as much as goes without waiting, at the most once; nothing if that is nothing. The next
+  /// write then begins with the same bytes: a stream may have begun with them (TLS has sealed
+  /// them).
   virtual std::optional<Result<std::size_t>> try_write(std::span<const iovec> pieces) = 0;
 
   /// Ends a read that waits, now and once, with `error`. Without one, does nothing.
@@ -93,6 +97,10 @@ class Stream {
   virtual SocketAddress local_address() const { return {}; }
   /// The socket, or -1 where there is none.
   virtual int fd() const noexcept { return -1; }
+  /// Whether what was read last may be somebody's repetition of what the peer once sent: TLS early
+  /// data of a handshake that is not complete yet (RFC 8446 §8). Then only what is safe to do twice
+  /// may be done for it (RFC 8470).
+  virtual bool may_be_replayed() const noexcept { return false; }
 
  protected:
   Stream() noexcept = default;
@@ -115,6 +123,8 @@ class Stream {
   void note_nothing_to_read() noexcept { may_read_ = false; }
 
  private:
+  friend class StreamLayer;  // which waits on the stream that it is on
+
   Digest digest_;
   ReadOp* reader_ = nullptr;   // waiting now
   WriteOp* writer_ = nullptr;  // waiting now

@@ -1,0 +1,54 @@
+// Copyright 2026 The Pingora C++ Authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "pingora/net/stream_layer.h"
+
+namespace pingora {
+
+namespace internal {
+class TlsConnection;
+class TlsHandshake;
+}  // namespace internal
+
+/// TLS on another stream: what `tls_accept` and `tls_connect` give once the handshake is complete.
+/// Its digest has `ssl` set.
+///
+/// Ciphertext is in blocks of the pool, and only while there is some; idle, a connection keeps what
+/// BoringSSL needs for it, about 4 KiB. A write is sealed in full records (the first one after a
+/// pause a smaller one, so that the peer can begin early) and leaves in one write of the inner
+/// stream as far as that takes it; it is complete when the inner stream has taken all.
+///
+/// The end of the stream is the peer's close_notify. A connection that ends without one may have
+/// been cut by anybody, and gives ConnectionClosed (RFC 8446 §6.1). Other errors: ReadError and
+/// WriteError, with what is wrong in words. Renegotiation is refused.
+class TlsStream final : public StreamLayer, public internal::FrameAllocated {
+ public:
+  /// Sends close_notify, if that goes without waiting and nothing has failed.
+  ~TlsStream() override;
+
+  std::optional<Result<std::size_t>> try_write(std::span<const iovec> pieces) override;
+  /// close_notify, then the inner stream's. Best effort.
+  void shutdown_write() noexcept override;
+  void abort_on_close() noexcept override;
+  /// False also while anything has arrived that nobody has read.
+  bool start_idle_watch(IdleWatch& watch) override;
+  bool may_be_replayed() const noexcept override;
+
+  /// For `tls_accept` and `tls_connect`.
+  TlsStream(std::unique_ptr<Stream> inner, std::unique_ptr<internal::TlsConnection> connection);
+
+ protected:
+  ReadAttempt attempt_read(Buffer& into) override;
+
+ private:
+  friend class internal::TlsHandshake;
+  std::unique_ptr<internal::TlsConnection> connection_;
+};
+
+}  // namespace pingora
