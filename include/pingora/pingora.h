@@ -31,6 +31,7 @@
 #include "pingora/http/end_of_stream.h"
 #include "pingora/http/field_syntax.h"
 #include "pingora/http/forwarded.h"
+#include "pingora/http/grpc.h"
 #include "pingora/http/header_edits.h"
 #include "pingora/http/header_id.h"
 #include "pingora/http/header_map.h"

@@ -304,6 +304,7 @@ Task<Outcome> Exchange::answer_failure() {
     decision.error_code = 500;
     co_await session_.respond_error(500);
   }
+  if (is_grpc_cut_off()) co_await end_grpc_response();
   if (!decision.can_reuse_downstream) downstream_.disable_keepalive();
   // That clients leave is nothing that the program's operator could mend.
   LogLevel level = error_->source() == ErrorSource::Downstream ? LogLevel::Info : LogLevel::Error;

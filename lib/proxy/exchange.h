@@ -71,6 +71,8 @@ class Exchange final : public ClosedWatch {
   Task<> forward_body(Bytes body, EndOfStream end);
   Task<> filter_body(Bytes body, EndOfStream end);
   Task<> forward_trailers();
+  bool is_grpc_cut_off() const noexcept;
+  Task<> end_grpc_response();
   Task<Outcome> send_request_body();
   Task<> filter_request_body(Bytes& body, EndOfStream end);
   Task<bool> send_body_piece(Bytes body, EndOfStream end);

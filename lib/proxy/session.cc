@@ -4,12 +4,29 @@
 
 #include <utility>
 
+#include "pingora/http/grpc.h"
+
 namespace pingora {
+
+namespace {
+
+// A client that made a gRPC call looks for a grpc-status: to it, an HTTP status means little.
+ResponseHeader grpc_response(int status, std::string_view message) {
+  return grpc_error_response(grpc_status_of(status), message);
+}
+
+std::string_view reason_of(int status) {
+  auto code = StatusCode::from(status);
+  return code ? code->canonical_reason() : "";
+}
+
+}  // namespace
 
 Task<> Session::respond_error(int status) {
   if (downstream_.is_response_started()) co_return;
   downstream_.disable_keepalive();
-  own_response_.emplace(error_response(status));
+  own_response_.emplace(is_grpc_request(req_header()) ? grpc_response(status, reason_of(status))
+                                                      : error_response(status));
   response_written_ = &*own_response_;
   co_await downstream_.write_head(*own_response_, EndOfStream::Yes);
 }
@@ -17,6 +34,10 @@ Task<> Session::respond_error(int status) {
 Task<> Session::respond_error_with_body(int status, Bytes body, std::string_view content_type) {
   if (downstream_.is_response_started()) co_return;
   downstream_.disable_keepalive();
+  if (is_grpc_request(req_header())) {
+    co_await write_response_header(grpc_response(status, body.view()), EndOfStream::Yes);
+    co_return;
+  }
   ResponseHeader response = co_await ResponseHeader::build(status);
   co_await response.insert_header(HeaderId::Server, "Pingora");
   co_await response.insert_header(HeaderId::ContentType, content_type);

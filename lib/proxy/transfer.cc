@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "exchange.h"
+#include "pingora/http/grpc.h"
 #include "pingora/runtime/combinators.h"
 
 namespace pingora::internal {
@@ -143,6 +144,22 @@ Task<> Exchange::forward_trailers() {
   } else {
     co_await downstream_.write_trailers(trailers);
   }
+}
+
+// Whether a response to a gRPC call has begun and will not be completed.
+bool Exchange::is_grpc_cut_off() const noexcept {
+  const ResponseHeader* head = session_.response_written_;
+  return downstream_.is_response_started() && !downstream_.is_response_done() &&
+         error_->source() != ErrorSource::Downstream && is_grpc_request(session_.req_header()) &&
+         head != nullptr && !head->headers().contains(HeaderId::ContentLength);
+}
+
+// Trailers say more to the client than a stream that is reset.
+Task<> Exchange::end_grpc_response() {
+  int status = default_error_status(*error_);
+  HeaderMap trailers = grpc_error_trailers(grpc_status_of(status), "the response was cut off");
+  Result<void> written = co_await downstream_.write_trailers(trailers).as_result();
+  if (!written) downstream_.disable_keepalive();
 }
 
 // Gives the connection back before `logging`, which may take its time, and once nothing uses it:

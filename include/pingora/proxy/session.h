@@ -58,9 +58,11 @@ class Session {
   // A response of the program's own, in place of the upstream's.
 
   /// An error page without a body, as `write_error_response` makes it. The connection is closed
-  /// behind it. Does nothing if a response was begun.
+  /// behind it. Does nothing if a response was begun. A gRPC call is answered with 200 and the
+  /// grpc-status that `grpc_status_of(status)` gives.
   Task<> respond_error(int status);
-  /// The same with a body, sent as text/plain unless `content_type` says otherwise.
+  /// The same with a body, sent as text/plain unless `content_type` says otherwise; to a gRPC call
+  /// as grpc-message.
   Task<> respond_error_with_body(int status, Bytes body,
                                  std::string_view content_type = "text/plain; charset=utf-8");
   /// Writes a head through the downstream modules; `end` Yes: there is no body. Without a
