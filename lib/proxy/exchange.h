@@ -84,6 +84,7 @@ class Exchange final : public ClosedWatch {
 
   // Raw bytes: tunnel.cc.
   Task<> tunnel_upgrade();
+  Task<> tunnel(Task<> up, Task<> down);
   Task<> pump_upgrade_up();
   Task<> pump_upgrade_down();
   Task<Outcome> tunnel_connect();

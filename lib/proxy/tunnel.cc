@@ -1,6 +1,15 @@
 // Copyright 2026 The Pingora C++ Authors
 // SPDX-License-Identifier: Apache-2.0
-// Raw bytes: behind a 101, and behind the 200 to CONNECT. The end of either direction ends both.
+// Raw bytes: behind a 101, and behind the 200 to CONNECT.
+//
+//   client --> up ----> upstream      open --end read, passed on--> half-closed --the other's-->
+//   over
+//          <-- down <--                 |                               |
+//                                       +-- reset, idle for too long ---+---------------------->
+//                                       over
+//
+// The end of one direction (FIN) is passed on, and the other goes on for as long as bytes come. One
+// that cannot be written to any more has ended too: what its reader said before still counts.
 #include <utility>
 
 #include "exchange.h"
@@ -9,46 +18,54 @@
 namespace pingora::internal {
 namespace {
 
-// A tunnel ends when either side closes it, however it does that.
-Result<void> ended(Result<void> result) {
-  if (!result && result.error().type() == ErrorType::ConnectionClosed) return {};
-  return result;
-}
+Task<> both(Task<> up, Task<> down) { co_await when_all(std::move(up), std::move(down)); }
 
-Result<void> first_of(std::variant<Result<void>, Result<void>> first) {
-  return ended(std::visit([](Result<void>& each) { return std::move(each); }, first));
+bool has_closed(const Result<void>& result) {
+  return !result && result.error().type() == ErrorType::ConnectionClosed;
 }
 
 }  // namespace
+
+Task<> Exchange::tunnel(Task<> up, Task<> down) {
+  auto first =
+      co_await when_any(both(std::move(up), std::move(down)), downstream_.wait_until_tunnel_idle());
+  Result<void> result = std::visit([](Result<void>& each) { return std::move(each); }, first);
+  // Either side may close it, however it does that.
+  if (!has_closed(result)) co_await std::move(result);
+}
 
 Task<> Exchange::tunnel_upgrade() {
   stop_closed_watch();
   downstream_.start_tunnel();
   upstream_.session->start_tunnel();
   co_await downstream_.flush();
-  co_await first_of(co_await when_any(pump_upgrade_up(), pump_upgrade_down()));
+  co_await tunnel(pump_upgrade_up(), pump_upgrade_down());
 }
 
 Task<> Exchange::pump_upgrade_up() {
-  for (;;) {
+  EndOfStream end = EndOfStream::No;
+  while (end == EndOfStream::No) {
     Bytes body = co_await downstream_.read_body();
-    EndOfStream end = body.empty() ? EndOfStream::Yes : EndOfStream::No;
+    if (body.empty()) end = EndOfStream::Yes;
     if (overrides(Phase::RequestBodyFilter)) {
       co_await phases_.request_body_filter(session_, body, end, ctx_);
     }
-    co_await upstream_.session->write_body(std::move(body), end);
-    if (end == EndOfStream::Yes) co_return;
-    co_await upstream_.session->flush();
+    Result<void> sent = co_await upstream_.session->write_body(std::move(body), end).as_result();
+    if (sent) sent = co_await upstream_.session->flush().as_result();
+    if (has_closed(sent)) co_return;
+    co_await std::move(sent);
   }
 }
 
 Task<> Exchange::pump_upgrade_down() {
-  for (;;) {
+  EndOfStream end = EndOfStream::No;
+  while (end == EndOfStream::No) {
     Bytes body = co_await upstream_.session->read_body();
-    EndOfStream end = body.empty() ? EndOfStream::Yes : EndOfStream::No;
-    co_await forward_body(std::move(body), end);
-    if (end == EndOfStream::Yes) co_return;
-    co_await downstream_.flush();
+    if (body.empty()) end = EndOfStream::Yes;
+    Result<void> sent = co_await forward_body(std::move(body), end).as_result();
+    if (sent) sent = co_await downstream_.flush().as_result();
+    if (has_closed(sent)) co_return;
+    co_await std::move(sent);
   }
 }
 
@@ -59,26 +76,33 @@ Task<Outcome> Exchange::tunnel_connect() {
   co_await downstream_.write_head(kept_response_->header, EndOfStream::No);
   downstream_.start_tunnel();
   co_await downstream_.flush();
-  co_await first_of(co_await when_any(pump_connect_up(), pump_connect_down()));
+  co_await tunnel(pump_connect_up(), pump_connect_down());
   co_return Outcome::Done;
 }
 
 Task<> Exchange::pump_connect_up() {
   for (;;) {
     Bytes bytes = co_await downstream_.read_body();
-    if (bytes.empty()) co_return;
+    if (bytes.empty()) break;
     std::chrono::milliseconds timeout = peer_->options.write_timeout;
     TimePoint deadline = timeout == kNoTimeout ? kNever : Clock::now() + timeout;
-    co_await tunnel_.stream->write({bytes.view()}, deadline);
+    Result<void> sent = co_await as_result(tunnel_.stream->write({bytes.view()}, deadline));
+    if (has_closed(sent)) co_return;
+    co_await std::move(sent);
   }
+  tunnel_.stream->shutdown_write();
 }
 
 Task<> Exchange::pump_connect_down() {
   Buffer& received = tunnel_.received;
-  for (;;) {
-    if (received.empty() && co_await tunnel_.stream->read(received) == 0) co_return;
-    co_await downstream_.write_body(received.take(received.size()), EndOfStream::No);
-    co_await downstream_.flush();
+  EndOfStream end = EndOfStream::No;
+  while (end == EndOfStream::No) {
+    if (received.empty() && co_await tunnel_.stream->read(received) == 0) end = EndOfStream::Yes;
+    Result<void> sent =
+        co_await downstream_.write_body(received.take(received.size()), end).as_result();
+    if (sent) sent = co_await downstream_.flush().as_result();
+    if (has_closed(sent)) co_return;
+    co_await std::move(sent);
   }
 }
 

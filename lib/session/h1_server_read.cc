@@ -203,11 +203,16 @@ Task<Bytes> H1ServerSession::wait_for_body() {
 std::optional<Result<Bytes>> H1ServerSession::take_read(Result<std::size_t> read) {
   if (!read) {
     keep_alive_ = false;
-    if (is_timeout(read.error())) return fail(body_timed_out());
+    if (is_timeout(read.error())) {
+      // Bytes that went the other way have put it off.
+      if (exchange_->is_tunnel && tunnel_idle_at() > coarse_now()) return std::nullopt;
+      return fail(body_timed_out());
+    }
     saw_end_ = true;
     return fail(std::move(read.error()).into_down());
   }
   if (*read == 0) return body_ended();
+  if (exchange_->is_tunnel) note_tunnel_bytes();
   auto piece = next_piece();
   if (piece) arm_watch();
   return piece;
@@ -237,19 +242,15 @@ Duration H1ServerSession::body_rate_left() const noexcept {
 
 // The earlier of: too long without a byte, and too slow on the whole.
 TimePoint H1ServerSession::body_deadline() const noexcept {
-  if (exchange_->is_tunnel) return deadline_in(options_.tunnel_idle_timeout);
+  if (exchange_->is_tunnel) return tunnel_idle_at();
   TimePoint deadline = deadline_in(read_timeout_);
   Duration left = body_rate_left();
   return left == Duration::max() ? deadline : std::min(deadline, coarse_now() + left);
 }
 
 Error H1ServerSession::body_timed_out() {
-  const Exchange& x = *exchange_;
+  if (exchange_->is_tunnel) return tunnel_timed_out();
   auto& metrics = SessionMetrics::get().downstream;
-  if (x.is_tunnel) {
-    metrics.tunnel_timeout.add();
-    return Error::explain(ErrorType::ReadTimedout, "the tunnel was idle").into_down();
-  }
   constexpr Duration kClockError = std::chrono::milliseconds(10);
   (body_rate_left() <= kClockError ? metrics.body_rate : metrics.body_timeout).add();
   return Error::explain(ErrorType::ReadTimedout, "the request's body stalled, or came too slowly")

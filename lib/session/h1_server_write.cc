@@ -153,6 +153,7 @@ Task<> H1ServerSession::write_body(Bytes data, EndOfStream end) {
   if (!frame) return std::move(frame.error());
   if (x.encoder.kind() == H1BodyEncoder::Kind::None) data = Bytes();
   bool is_now = x.encoder.is_done() || x.is_tunnel;
+  if (x.is_tunnel) note_tunnel_bytes();
   Task<> writing = transport_.write(*frame, std::move(data), is_now ? Send::Now : Send::Gather);
   if (x.is_tunnel && x.encoder.is_done()) return shutdown_behind(std::move(writing));
   return writing;
@@ -190,6 +191,7 @@ void H1ServerSession::start_tunnel() {
   x.reader.start_tunnel();
   x.encoder = H1BodyEncoder(H1BodyEncoder::Kind::Tunnel);
   keep_alive_ = false;
+  start_tunnel_clock(options_.tunnel_idle_timeout);
 }
 
 }  // namespace pingora

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Connections: one request behind the other, bodies of size, and tunnels."""
 
+import contextlib
 import hashlib
 import random
 import threading
@@ -325,6 +326,56 @@ class Tunnels(ProxyTest):
 
         client = self.upgrade(script)
         self.assertEqual(client.wait_for_end(), b"last words")
+
+    def test_client_half_closes(self):
+        """the end of what a client sends is passed on, and the other direction goes on"""
+        seen = []
+
+        def script(connection):
+            connection.read_request()
+            connection.send(SWITCHING)
+            seen.append(connection.read_to_end())
+            connection.send(b"behind ", b"the end")
+
+        client = self.upgrade(script)
+        client.send(b"a question")
+        client.shutdown_write()
+        self.assertEqual(client.wait_for_end(), b"behind the end")
+        self.assertEqual(seen, [b"a question"])
+
+    def test_origin_half_closes(self):
+        """the end of what an origin sends is passed on, and the other direction goes on"""
+        seen, over = [], threading.Event()
+
+        def script(connection):
+            connection.read_request()
+            connection.send(SWITCHING, b"last words")
+            connection.shutdown_write()
+            seen.append(connection.read_to_end())
+            over.set()
+
+        client = self.upgrade(script)
+        self.assertEqual(client.wait_for_end(), b"last words")
+        client.send(b"behind ", b"the end")
+        client.shutdown_write()
+        self.assertTrue(over.wait(DEADLINE))
+        self.assertEqual(seen, [b"behind the end"])
+
+    def test_origin_closes_at_once(self):
+        """the last words of an origin that takes nothing more reach a client that goes on sending"""
+
+        def script(connection):
+            connection.read_request()
+            connection.send(SWITCHING)
+            connection.read_exactly(1)
+            connection.send(b"last words")
+            connection.sock.close()
+
+        client = self.upgrade(script)
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                client.send(b"more")
+        self.assertEqual(client.read_exactly(10), b"last words")
 
     def test_never_pooled(self):
         """a connection that was a tunnel is nobody else's"""

@@ -12,6 +12,14 @@ from harness import DEADLINE, Client, Origin, answer, eventually, main, start_pr
 GET = b"GET / HTTP/1.1\r\nHost: test.example\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: test.example\r\n"
 OK = b"HTTP/1.1 200 OK\r\n"
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+SWITCHING = (
+    b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+)
 
 
 class TunableTest(unittest.TestCase):
@@ -212,18 +220,56 @@ class Deadlines(TunableTest):
     def test_tunnel(self):
         """a silent tunnel is closed on both sides"""
         port = self.start("tunnel_idle_timeout=200")
-        ended = self.silent(
-            b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-            b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
-        )
+        ended = self.silent(SWITCHING)
         client = self.connect(port)
-        client.send(
-            b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        )
+        client.send(UPGRADE)
         self.assertEqual(client.read_response().status, 101)
         self.assertEqual(client.wait_for_end(), b"")
         self.assertTrue(ended.wait(DEADLINE))
+
+    def test_half_closed_tunnel(self):
+        """one that only the client, or only the origin, has ended is closed when it is silent"""
+        port = self.start("tunnel_idle_timeout=200")
+        for client_ends in (True, False):
+            with self.subTest(client_ends=client_ends):
+                ended, over = threading.Event(), threading.Event()
+
+                def script(connection, client_ends=client_ends, ended=ended, over=over):
+                    connection.read_request()
+                    connection.send(SWITCHING)
+                    if not client_ends:
+                        connection.shutdown_write()
+                    connection.read_to_end()
+                    ended.set()
+                    over.wait(DEADLINE)
+
+                self.origin.next_connections(script)
+                client = self.connect(port)
+                client.send(UPGRADE)
+                self.assertEqual(client.read_response().status, 101)
+                if client_ends:
+                    client.shutdown_write()
+                self.assertEqual(client.wait_for_end(), b"")
+                self.assertTrue(ended.wait(DEADLINE))
+                over.set()
+
+    def test_busy_tunnel(self):
+        """one in which only the origin talks is not idle"""
+        port = self.start("tunnel_idle_timeout=500")
+        never = threading.Event()
+
+        def script(connection):
+            connection.read_request()
+            connection.send(SWITCHING)
+            for _ in range(40):
+                connection.send(b"x")
+                never.wait(0.025)
+
+        self.origin.next_connections(script)
+        client = self.connect(port)
+        client.send(UPGRADE)
+        self.assertEqual(client.read_response().status, 101)
+        self.assertEqual(client.read_exactly(40), b"x" * 40)
 
     def test_idle_upstream(self):
         """an idle connection to the origin is closed when its time is over"""

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "pingora/base/bytes.h"
+#include "pingora/base/clock.h"
 #include "pingora/base/error.h"
 #include "pingora/http/end_of_stream.h"
 #include "pingora/http/request_header.h"
@@ -91,8 +92,13 @@ class ServerSession {
   virtual std::uint64_t body_bytes_sent() const noexcept = 0;
 
   /// Turns both directions into raw bytes, for `read_body` and `write_body`; behind a written 101,
-  /// or a 2xx to CONNECT. What came behind the head is the first of them.
+  /// or a 2xx to CONNECT. What came behind the head is the first of them. The end of either
+  /// direction is that of its own only.
   virtual void start_tunnel() = 0;
+  /// Ends, with ReadTimedout, once a tunnel has been without a byte in either direction for as long
+  /// as the session's options allow; never before. For a branch beside those that copy, of which
+  /// one may have ended and the other wait for a peer that says nothing.
+  Task<> wait_until_tunnel_idle();
 
   // The end, and the connection.
 
@@ -123,8 +129,21 @@ class ServerSession {
   virtual SocketAddress local_address() const { return {}; }
 
  protected:
+  /// For `start_tunnel` to call: from now on the tunnel may be idle for `timeout`; 0: for ever.
+  void start_tunnel_clock(std::chrono::milliseconds timeout) noexcept;
+  /// For each byte, or batch of them, that goes either way.
+  void note_tunnel_bytes() noexcept { tunnel_active_at_ = coarse_now(); }
+  /// When the tunnel has been idle for too long, unless bytes come; kNever if it may be.
+  TimePoint tunnel_idle_at() const noexcept;
+  /// What a tunnel ends with then. Counts it.
+  static Error tunnel_timed_out();
+
   RequestHeader* request_ = nullptr;  // the derived class's, while there is a request
   bool is_response_started_ = false;
+
+ private:
+  std::chrono::milliseconds tunnel_idle_timeout_{0};
+  TimePoint tunnel_active_at_ = kNever;
 };
 
 }  // namespace pingora

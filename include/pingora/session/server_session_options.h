@@ -48,7 +48,8 @@ struct ServerSessionOptions {
   Milliseconds body_rate_grace{5'000};
   /// For the client to take 64 KiB of a response, or what there is. [write_timeout]
   Milliseconds write_timeout{60'000};
-  /// Without a byte from the client in a tunnel (websocket). [tunnel_timeout]
+  /// Without a byte in either direction of a tunnel (websocket, CONNECT), of which one may have
+  /// ended. [tunnel_timeout]
   Milliseconds tunnel_idle_timeout{3'600'000};
 
   /// What is read and dropped of a request's body behind the response, before the connection is

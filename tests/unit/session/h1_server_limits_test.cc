@@ -245,4 +245,49 @@ TEST_CASE_METHOD(Workers, "H1 server: a tunnel that is idle for too long ends",
   CHECK_THAT(*run(stall("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\nhi", options, handler)),
              Catch::StartsWith("HTTP/1.1 200 "));
   CHECK(struck("tunnel_timeout") == before + 1);
+  auto watcher = [](H1ServerSession& session) -> Task<> {
+    co_await session.write_head(response(200), EndOfStream::No);
+    session.start_tunnel();
+    auto idle = co_await session.wait_until_tunnel_idle().as_result();
+    CHECK(idle.error().type() == ErrorType::ReadTimedout);
+  };
+  run(stall("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", options, watcher)).value();
+  CHECK(struck("tunnel_timeout") == before + 2);
+}
+
+TEST_CASE_METHOD(Workers, "H1 server: a tunnel with bytes in one direction is not idle",
+                 "[session][h1_server]") {
+  ServerSessionOptions options = patient();
+  options.tunnel_idle_timeout = 200ms;
+  std::uint64_t before = struck("tunnel_timeout");
+  auto talk = [](H1ServerSession& session) -> Task<> {
+    for (int i = 0; i < 30; ++i) {
+      co_await session.write_body(Bytes::from_static("x"), EndOfStream::No);
+      co_await sleep_for(10ms);
+    }
+  };
+  auto handler = [&talk](H1ServerSession& session) -> Task<> {
+    co_await session.write_head(response(200), EndOfStream::No);
+    session.start_tunnel();
+    auto first = co_await when_any(
+        session.wait_until_tunnel_idle(), talk(session),
+        [](H1ServerSession& reader) -> Task<> { (void)co_await reader.read_body(); }(session));
+    CHECK(first.index() == 1);
+  };
+  CHECK_THAT(*run(stall("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", options, handler)),
+             Catch::EndsWith(std::string(30, 'x')));
+  CHECK(struck("tunnel_timeout") == before);
+}
+
+TEST_CASE_METHOD(Workers, "H1 server: a tunnel may be idle for ever", "[session][h1_server]") {
+  ServerSessionOptions options = patient();
+  options.tunnel_idle_timeout = 0ms;
+  auto handler = [](H1ServerSession& session) -> Task<> {
+    co_await session.write_head(response(200), EndOfStream::No);
+    session.start_tunnel();
+    auto first = co_await when_any(session.wait_until_tunnel_idle(),
+                                   []() -> Task<> { co_await sleep_for(10ms); }());
+    CHECK(first.index() == 1);
+  };
+  run(stall("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", options, handler)).value();
 }
