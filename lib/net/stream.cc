@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pingora/net/stream.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -25,6 +27,13 @@ void Stream::interrupt_read(Error error) {
   completion.strand().post(completion);
   // The read is over but for the completion in the queue, which a later cancel takes out.
   reader_ = nullptr;
+}
+
+Stream::PeerState Stream::peer_state() const noexcept {
+  pollfd polled{fd(), POLLRDHUP, 0};  // a negative descriptor is passed over
+  if (::poll(&polled, 1, 0) <= 0) return PeerState::Open;
+  bool is_gone = (polled.revents & (POLLERR | POLLHUP)) != 0;
+  return is_gone ? PeerState::Gone : PeerState::SendsNoMore;
 }
 
 void Stream::start_readable_wait(Strand& strand, Job& job) {

@@ -238,6 +238,13 @@ class VanishingClients(ProxyTest):
             client.reset()
         eventually(lambda: self.proxy.sockets() <= before, "the proxy closing what was reset")
 
+    def test_behind_pipelined_requests(self):
+        """gone behind more requests than the proxy reads ahead"""
+        for leave in (Client.close, Client.shutdown_write, Client.reset):
+            with self.subTest(leave.__name__):
+                self.origin.forget()
+                self.work_ends(GET * 1000, leave)
+
     def test_after_body(self):
         """closed while the origin works on a POST"""
         self.work_ends(POST + b"Content-Length: 5\r\n\r\nhello", Client.close)

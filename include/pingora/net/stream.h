@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -78,6 +79,15 @@ class Stream {
   void cancel_readable_wait(Strand& strand, Job& job);
   /// For the job of `start_readable_wait` to call first: lets `try_read` look.
   void note_readable() noexcept { may_read_ = true; }
+
+  /// What the system knows of the peer, whatever is left to read before it; a system call. For
+  /// whoever must not read any more for now. Open where there is no socket.
+  enum class PeerState : std::uint8_t {
+    Open,
+    SendsNoMore,  // FIN
+    Gone,         // reset, or closed in both directions
+  };
+  PeerState peer_state() const noexcept;
 
   /// Tells the peer that nothing follows (FIN, close_notify). Does not wait; best effort.
   virtual void shutdown_write() noexcept = 0;

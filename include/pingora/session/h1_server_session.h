@@ -98,6 +98,9 @@ class H1ServerSession final : public ServerSession, public internal::FrameAlloca
   void look_later();
   void disarm_watch() noexcept;
   void on_readable();
+  bool is_watch_full() const noexcept;
+  void look_at_peer();
+  void tell_watch(Error error);
 
   // Writing: h1_server_write.cc.
   struct ResponsePlan;
