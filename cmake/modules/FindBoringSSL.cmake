@@ -3,10 +3,15 @@
 #
 # BoringSSL. Gives BoringSSL::ssl and BoringSSL::crypto.
 #
-# Looks in BORINGSSL_ROOT first, where static archives are preferred, then where Debian's
-# android-libboringssl-dev puts it. Never in the default places: OpenSSL's headers and libraries
-# have the same names there.
+# Looks in BORINGSSL_ROOT (a variable of CMake or the environment; cmake/build_boringssl.sh makes one)
+# where static archives are preferred, or if there is none, where Debian's android-libboringssl-dev
+# puts it. Never in the default places: OpenSSL's headers and libraries have the same names there.
 
+if(NOT BORINGSSL_ROOT AND DEFINED ENV{BORINGSSL_ROOT})
+  set(BORINGSSL_ROOT "$ENV{BORINGSSL_ROOT}")
+endif()
+set(BORINGSSL_ROOT "${BORINGSSL_ROOT}" CACHE PATH
+    "Where BoringSSL is, for its static archives; empty: Debian's shared library")
 set(_boringssl_headers /usr/include/android)
 set(_boringssl_libraries "/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/android" /usr/lib/android)
 if(BORINGSSL_ROOT)
@@ -29,10 +34,23 @@ if(BoringSSL_FOUND AND NOT TARGET BoringSSL::crypto)
     target_include_directories(BoringSSL::${_part} SYSTEM INTERFACE "${BoringSSL_INCLUDE_DIR}")
   endforeach()
   target_link_libraries(BoringSSL::ssl INTERFACE BoringSSL::crypto)
+  # An archive whose symbols have a prefix needs that said wherever its headers are read.
+  if(EXISTS "${BoringSSL_INCLUDE_DIR}/boringssl_prefix_symbols.h")
+    file(STRINGS "${BoringSSL_INCLUDE_DIR}/boringssl_prefix_symbols.h" _boringssl_define
+         REGEX "^#define SSL_new ")
+    string(REGEX REPLACE "^#define SSL_new (.*)_SSL_new$" "\\1" _boringssl_define
+           "${_boringssl_define}")
+    target_compile_definitions(BoringSSL::crypto INTERFACE BORINGSSL_PREFIX=${_boringssl_define})
+    unset(_boringssl_define)
+  endif()
   if(BoringSSL_crypto_LIBRARY MATCHES "\\.a$")
-    # Its symbols are unversioned: keep them out of the way of a libssl in the same process.
+    # Its symbols are unversioned, and an archive built otherwise than by our script may have them
+    # visible and with the names of OpenSSL's: they are not to leave what is linked with it, or a
+    # libssl in the same process is bound to them.
     target_link_options(BoringSSL::crypto INTERFACE
                         "LINKER:--exclude-libs,libcrypto.a:libssl.a")
+    find_package(Threads REQUIRED)
+    target_link_libraries(BoringSSL::crypto INTERFACE Threads::Threads)
   endif()
 endif()
 unset(_boringssl_headers)
