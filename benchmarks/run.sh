@@ -4,7 +4,8 @@
 #
 # Measures our proxy beside nginx, HAProxy and Pingora (Rust): benchmarks/run.sh --help
 #   benchmarks/run.sh [SCENARIO ...] [--rounds N] [--json FILE]
-# With PINGORA_BENCH_NO_BUILD=1 it uses what is installed and built.
+# With PINGORA_BENCH_NO_BUILD=1 it uses what is installed and built. With PINGORA_BENCH_STATIC=1 it
+# also builds BoringSSL as static archives and our proxy with them, for the TLS handshakes.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=$root/build
@@ -19,6 +20,11 @@ if [[ " $* " != *" --help "* && " $* " != *" -h "* && -z ${PINGORA_BENCH_NO_BUIL
     cd "$root"
     cmake --preset release
     cmake --build --preset release --target "${targets[@]}"
+    if [[ -n ${PINGORA_BENCH_STATIC:-} ]]; then
+      cmake/build_boringssl.sh "$build/boringssl"
+      cmake --preset release -B "$build/release_static" -DBORINGSSL_ROOT="$build/boringssl"
+      cmake --build "$build/release_static" --target pingora-proxy
+    fi
   ) >&2
   if command -v cargo >/dev/null; then
     # A missing Rust peer is a note in the table, not a failure.

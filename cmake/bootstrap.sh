@@ -14,7 +14,7 @@ build=(clang-19 lld-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev libfuzze
   libasio-dev libc-ares-dev libnghttp2-dev libfmt-dev android-libboringssl-dev libyaml-cpp-dev
   libcli11-dev zlib1g-dev libbrotli-dev libzstd-dev catch2 libbenchmark-dev)
 test=(python3 nginx-light haproxy wrk nghttp2-client nghttp2-server g++-12)
-bench=(python3 nginx-light libnginx-mod-http-lua haproxy wrk valgrind)
+bench=(python3 nginx-light libnginx-mod-http-lua haproxy wrk valgrind openssl libssl-dev)
 
 packages=()
 list=

@@ -10,16 +10,28 @@ from bench import BENCHMARKS
 
 @dataclass
 class Verdict:
-    """One budget against one run."""
+    """One budget against one run. It has an upper or a lower bound."""
 
     what: str
     value: float | None
-    at_most: float
+    at_most: float | None = None
+    at_least: float | None = None
 
     @property
     def kept(self):
         # A ratio is kept at the precision it is shown with.
-        return self.value is not None and round(self.value, 2) <= self.at_most
+        if self.value is None:
+            return False
+        if self.at_most is None:
+            return round(self.value, 2) >= self.at_least
+        return round(self.value, 2) <= self.at_most
+
+    @property
+    def bound(self):
+        """For people: "at most 0.65"."""
+        if self.at_most is None:
+            return f"at least {self.at_least:>4,g}"
+        return f"at most {self.at_most:>5,g}"
 
 
 def judge(results):
@@ -28,7 +40,8 @@ def judge(results):
     for budget in json.loads((BENCHMARKS / "budgets.json").read_text())["budgets"]:
         if budget["scenario"] in results:
             value = _value(results[budget["scenario"]], budget)
-            verdicts.append(Verdict(budget["what"], value, budget["at_most"]))
+            verdicts.append(Verdict(budget["what"], value, budget.get("at_most"),
+                                    budget.get("at_least")))
     return verdicts
 
 

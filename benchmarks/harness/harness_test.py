@@ -65,6 +65,10 @@ class BudgetTest(unittest.TestCase):
         self.assertIsNone(verdict.value)
         self.assertFalse(verdict.kept)
 
+    def test_a_budget_may_be_a_lower_bound(self):
+        self.assertTrue(budgets.Verdict("", 99, at_least=99).kept)
+        self.assertFalse(budgets.Verdict("", 98.9, at_least=99).kept)
+
     def test_every_budget_is_of_a_scenario(self):
         for budget in json.loads((BENCHMARKS / "budgets.json").read_text())["budgets"]:
             self.assertIn(budget["scenario"], ALL)
@@ -84,8 +88,10 @@ class PiecesTest(unittest.TestCase):
     def test_the_origin_counts_connections_of_one_port(self):
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder, "log")
-            log.write_text("81 1\n81 2\n82 1\n81 1\n")
-            self.assertEqual(Origin([], [81, 82], log).connections_and_requests(81), (2, 3))
+            log.write_text("81 1 .\n81 2 r\n82 1 r\n81 1 r\n")
+            origin = Origin([], [81, 82], log)
+            self.assertEqual(origin.connections_and_requests(81), (2, 3))
+            self.assertEqual(origin.resumed_connections(81), 1)
 
     def test_a_connection_that_the_proxy_closes_while_idle_is_an_error(self):
         with socket.create_server(("127.0.0.1", 0)) as server:

@@ -8,8 +8,12 @@ from pathlib import Path
 
 from bench import BENCHMARKS, ROOT, Bench, render
 from processes import free_ports, pinned
+from tls import (Certificate, ServerTls, haproxy_listener, haproxy_upstream, nginx_listener,
+                 nginx_upstream, pingora_listener, pingora_upstream)
 
 REUSE_ORIGINS = 64
+# With the static BoringSSL of cmake/build_boringssl.sh, if somebody has built that.
+STATIC_BINARIES = ROOT / "build/release_static/bin"
 NGINX_MODULES = Path("/usr/lib/nginx/modules")
 
 
@@ -17,7 +21,8 @@ NGINX_MODULES = Path("/usr/lib/nginx/modules")
 class Job:
     """What a proxy has to do. `kind` names the configuration templates and our own program:
     plain, logic, stuck or reuse (there the first upstream port stands for 127.0.1.1-64). `options`
-    go to our own program's command line, `tuning` to the plain nginx's location."""
+    go to our own program's command line, `tuning` to the plain nginx's location. `tls` is for the
+    listener, `upstream_certificate` is that of the origins, if they have TLS."""
 
     kind: str
     upstream_ports: list
@@ -27,6 +32,8 @@ class Job:
     tuning: str = ""
     env: dict = field(default_factory=dict)
     wrapper: list = field(default_factory=list)
+    tls: ServerTls | None = None
+    upstream_certificate: Certificate | None = None
 
 
 @dataclass
@@ -37,10 +44,11 @@ class Proxy:
     pid: int
     port: int
     process: object
+    is_tls: bool = False
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.is_tls else 'http'}://127.0.0.1:{self.port}"
 
 
 class Unavailable(Exception):
@@ -48,19 +56,20 @@ class Unavailable(Exception):
 
 
 def start_proxy(bench: Bench, name, peer, job: Job):
-    """Starts a proxy under a name of the caller's; `peer` is one of pingora_cpp, pingora_rust,
-    nginx and haproxy."""
+    """Starts a proxy under a name of the caller's; `peer` is one of pingora_cpp,
+    pingora_cpp_static, pingora_rust, nginx and haproxy."""
     folder = bench.folder(f"proxy-{name}")
     port = free_ports(1)[0]
     command = _COMMANDS[peer](bench, job, folder, port)
     process = bench.processes.start(
         pinned([*job.wrapper, *command], job.core), folder / "out.log", ("127.0.0.1", port),
         job.env, timeout=60 if job.wrapper else 15)
-    return Proxy(name, process.pid, port, process)
+    return Proxy(name, process.pid, port, process, job.tls is not None)
 
 
-def _pingora_cpp(bench, job, _folder, port):
-    program = bench.binaries / ("pingora-proxy" if job.kind == "plain" else job.kind)
+def _pingora_cpp(bench, job, _folder, port, binaries=None):
+    program = (binaries or bench.binaries) / (
+        "pingora-proxy" if job.kind == "plain" else job.kind)
     if not program.exists():
         raise Unavailable(f"{program.relative_to(ROOT)} is not built")
     if job.kind == "reuse":
@@ -68,12 +77,17 @@ def _pingora_cpp(bench, job, _folder, port):
     else:
         upstreams = [word for number in job.upstream_ports
                      for word in ("--upstream", f"127.0.0.1:{number}")]
-    return [str(program), "--listen", f"127.0.0.1:{port}", *upstreams,
+    return [str(program), *pingora_listener(job.tls, f"127.0.0.1:{port}"), *upstreams,
+            *pingora_upstream(job.upstream_certificate),
             "--threads", str(job.workers), *job.options]
 
 
+def _pingora_cpp_static(bench, job, folder, port):
+    return _pingora_cpp(bench, job, folder, port, STATIC_BINARIES)
+
+
 def _pingora_rust(_bench, job, _folder, port):
-    if job.kind == "logic":
+    if job.kind == "logic" or job.tls or job.upstream_certificate:
         raise Unavailable("has no program for this job")
     program = ROOT / "build/peers/pingora_rust/release/pingora-rust-proxy"
     if not program.exists():
@@ -97,7 +111,8 @@ def _nginx(_bench, job, folder, port):
         template, folder / "nginx.conf", DIR=folder, WORKERS=job.workers, ADDRESS="127.0.0.1",
         PORT=port, REUSEPORT="reuseport" if job.workers > 1 else "", MODULES=NGINX_MODULES,
         UPSTREAM_SERVERS=servers, UPSTREAM_BLOCKS=blocks,
-        TUNING=job.tuning, LUA_PORTS=", ".join(map(str, job.upstream_ports)))
+        TUNING=job.tuning, **nginx_listener(job.tls),
+        **nginx_upstream(job.upstream_certificate), LUA_PORTS=", ".join(map(str, job.upstream_ports)))
     # Workers that give up root's rights could not write callgrind's files.
     return ["nginx", "-p", str(folder), "-c", str(conf), "-g", "user root;"]
 
@@ -112,11 +127,12 @@ def _haproxy(_bench, job, folder, port):
         f"server origin_{number} 127.0.0.1:{number}" for number in job.upstream_ports)
     backends = "\n".join(
         f"backend origin_{number}\n  server origin 127.0.1.{number}:{job.upstream_ports[0]} "
-        "pool-purge-delay 5s" for number in range(1, REUSE_ORIGINS + 1))
+        f"pool-purge-delay 5s {haproxy_upstream(job.upstream_certificate)}" for number in range(1, REUSE_ORIGINS + 1))
     conf = render(template, folder / "haproxy.cfg", WORKERS=job.workers, ADDRESS="127.0.0.1",
-                  PORT=port, UPSTREAM_SERVERS=servers, BACKENDS=backends)
+                  PORT=port, UPSTREAM_SERVERS=servers, BACKENDS=backends,
+                  BIND_TLS=haproxy_listener(job.tls))
     return ["haproxy", "-db", "-q", "-f", str(conf)]
 
 
-_COMMANDS = {"pingora_cpp": _pingora_cpp, "pingora_rust": _pingora_rust,
-             "nginx": _nginx, "haproxy": _haproxy}
+_COMMANDS = {"pingora_cpp": _pingora_cpp, "pingora_cpp_static": _pingora_cpp_static,
+             "pingora_rust": _pingora_rust, "nginx": _nginx, "haproxy": _haproxy}

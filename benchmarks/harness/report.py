@@ -50,4 +50,4 @@ def print_verdicts(verdicts):
     for verdict in verdicts:
         word = "none" if verdict.value is None else "PASS" if verdict.kept else "FAIL"
         value = "no figure" if verdict.value is None else f"{verdict.value:,.2f}"
-        print(f"  {word}  {value:>9}  at most {verdict.at_most:>5,g}  {verdict.what}")
+        print(f"  {word}  {value:>9}  {verdict.bound}  {verdict.what}")

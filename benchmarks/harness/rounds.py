@@ -10,6 +10,7 @@ from bench import Bench
 from peers import Job, Unavailable, start_proxy
 from processes import StartError
 from results import Result
+from tls import client_context
 
 
 @dataclass
@@ -76,7 +77,11 @@ def run_rounds(bench: Bench, result: Result, contenders, measure, check):
 def expect_body(proxy, path, length, headers=None):
     """Raises WrongAnswer unless a GET gives a 200 with a body of that length; returns the fields
     of its head."""
-    connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=10)
+    if proxy.is_tls:
+        connection = http.client.HTTPSConnection("127.0.0.1", proxy.port, timeout=10,
+                                                 context=client_context())
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=10)
     try:
         connection.request("GET", path, headers=headers or {})
         response = connection.getresponse()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The scenarios by name, in the order in which they run."""
 
-from scenarios import calls, idle, logic, plain_get, reuse, stuck
+from scenarios import calls, handshakes, idle, logic, plain_get, reuse, stuck
 
 ALL = {
     "h1_128": plain_get.h1_128,
@@ -15,4 +15,12 @@ ALL = {
     "idle": idle.idle,
     "stuck": stuck.stuck,
     "reuse": reuse.reuse,
+    "tls_128": plain_get.tls_128,
+    "tls_16k": plain_get.tls_16k,
+    "tls_1m": plain_get.tls_1m,
+    "tls_handshake_ecdsa": handshakes.tls_handshake_ecdsa,
+    "tls_handshake_rsa": handshakes.tls_handshake_rsa,
+    "tls_resumed": handshakes.tls_resumed,
+    "tls_idle": idle.tls_idle,
+    "tls_upstream": reuse.tls_upstream,
 }

@@ -1,6 +1,6 @@
 # Copyright 2026 The Pingora C++ Authors
 # SPDX-License-Identifier: Apache-2.0
-"""idle: memory per kept-alive client connection that has served one request and waits."""
+"""idle, tls_idle: memory per kept-alive client connection that has served one request and waits."""
 
 import socket
 import time
@@ -12,6 +12,7 @@ from origin import start_origin
 from peers import Job
 from results import Metric, Result
 from rounds import expect_body, run_rounds, standard_contenders
+from tls import ServerTls, certificate, client_context
 
 CONNECTIONS = 5000
 SETTLING_CONNECTIONS = 64
@@ -21,18 +22,28 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 def idle(bench: Bench):
     """Resident memory with 5,000 idle connections, less that with none, for each of them. One
     round: a second one would find the memory that the first has left."""
-    result = Result("idle", f"resident memory, {CONNECTIONS:,} kept-alive connections that each "
-                    "served one request", [
+    return _idle(bench, "idle", "kept-alive connections", None)
+
+
+def tls_idle(bench: Bench):
+    """The same with TLS 1.3 and an ECDSA certificate."""
+    return _idle(bench, "tls_idle", "kept-alive TLS 1.3 connections",
+                 ServerTls(certificate(bench, "ecdsa"), ["http/1.1"]))
+
+
+def _idle(bench, name, what, listener):
+    result = Result(name, f"resident memory, {CONNECTIONS:,} {what} that each served one request", [
                         Metric("kib_per_connection", "KiB/connection"),
                         Metric("kib_before", "KiB before", 0),
                         Metric("kib_after", "KiB after", 0)])
     origin = start_origin(bench, bench.core)
-    job = Job("plain", origin.ports, core=bench.core)
+    job = Job("plain", origin.ports, core=bench.core, tls=listener)
+    context = client_context() if listener else None
 
     def measure(proxy):
-        hold(proxy.port, SETTLING_CONNECTIONS, lambda: None)
+        hold(proxy.port, SETTLING_CONNECTIONS, lambda: None, context)
         before = resident_kib(proxy.pid)
-        after, errors = hold(proxy.port, CONNECTIONS, lambda: resident_kib(proxy.pid))
+        after, errors = hold(proxy.port, CONNECTIONS, lambda: resident_kib(proxy.pid), context)
         return {"kib_per_connection": (after - before) / CONNECTIONS,
                 "kib_before": before, "kib_after": after}, errors
 
@@ -40,13 +51,15 @@ def idle(bench: Bench):
                       lambda proxy: expect_body(proxy, "/", 128))
 
 
-def hold(port, count, look):
+def hold(port, count, look, context=None):
     """Opens connections one after the other, makes a request on each, and calls `look` while all of
-    them are open; (what it returned, connections that failed)."""
+    them are open; (what it returned, connections that failed). With TLS if there is a context."""
     held, errors = [], 0
     try:
         for _ in range(count):
             connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+            if context:
+                connection = context.wrap_socket(connection)
             held.append(connection)
             connection.sendall(REQUEST)
             if not read_answer(connection):
@@ -77,6 +90,7 @@ def was_closed(connection):
     """Whether the proxy has closed an idle connection."""
     connection.setblocking(False)
     try:
-        return connection.recv(1, socket.MSG_PEEK) == b""
+        # Of the socket: there is no peeking through TLS.
+        return socket.socket.recv(connection, 1, socket.MSG_PEEK) == b""
     except BlockingIOError:
         return False

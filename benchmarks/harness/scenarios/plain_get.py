@@ -1,6 +1,7 @@
 # Copyright 2026 The Pingora C++ Authors
 # SPDX-License-Identifier: Apache-2.0
-"""h1_128, h1_16k, h1_1m, connect: the cost of a plain GET, HTTP/1.1 on both sides, one core."""
+"""h1_128, h1_16k, h1_1m, connect: the cost of a plain GET, HTTP/1.1 on both sides, one core;
+tls_128, tls_16k, tls_1m: the same with TLS on the client's side."""
 
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from origin import FILES, start_origin
 from peers import Job
 from results import Metric, Result
 from rounds import Contender, expect_body, run_rounds, standard_contenders
+from tls import ServerTls, certificate
 
 CPU = Metric("cpu_us_per_request", "CPU µs/request")
 RATE = Metric("requests_per_second", "requests/s", 0)
@@ -45,12 +47,31 @@ def connect(bench: Bench):
                 headers=("Connection: close",), first=CPU_PER_CONNECTION)
 
 
+def tls_128(bench: Bench):
+    """128 bytes; TLS 1.3 with an ECDSA certificate, as in the other two."""
+    return _get(bench, "tls_128", "TLS 1.3, kept-alive GET, 128-byte response, 64 connections", "/",
+                128, with_tls=True)
+
+
+def tls_16k(bench: Bench):
+    """A file of 16 KiB."""
+    return _get(bench, "tls_16k", "TLS 1.3, kept-alive GET, 16 KiB response, 64 connections",
+                "/files/16k", FILES["16k"], large=True, with_tls=True)
+
+
+def tls_1m(bench: Bench):
+    """A file of 1 MiB; the cost that counts is that of a megabyte (10^6 bytes)."""
+    return _get(bench, "tls_1m", "TLS 1.3, kept-alive GET, 1 MiB response, 64 connections",
+                "/files/1m", FILES["1m"], first=CPU_PER_MB, large=True, with_tls=True)
+
+
 def _get(bench, name, note, path, length, headers=(), first=None,
-         large=False):
+         large=False, with_tls=False):
     metrics = ([first] if first else []) + [CPU, RATE, P99]
     result = Result(name, f"{note}; one core; {bench.rounds} x {bench.seconds:g} s", metrics)
     origin = start_origin(bench, bench.core)
-    job = Job("plain", origin.ports, core=bench.core)
+    listener = ServerTls(certificate(bench, "ecdsa"), ["http/1.1"]) if with_tls else None
+    job = Job("plain", origin.ports, core=bench.core, tls=listener)
     contenders = standard_contenders(job)
     if large:
         tuned = replace(job, tuning=NGINX_16K_BUFFERS)
