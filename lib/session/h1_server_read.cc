@@ -22,6 +22,9 @@ TimePoint in_step(TimePoint time) {
   return TimePoint((time.time_since_epoch() / kStep + 1) * kStep);
 }
 
+// What a client of HTTP/2 sends first: a request that no HTTP/1 server understands.
+constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
 bool is_timeout(const Error& error) { return error.type() == ErrorType::ReadTimedout; }
 
 void count_refusal(int status) {
@@ -75,9 +78,19 @@ Task<bool> H1ServerSession::wait_for_request() {
   }
 }
 
+// Whether what came so far is the preface, or may become it.
+bool H1ServerSession::may_be_http2() noexcept {
+  std::string_view input = transport_.input().view();
+  is_http2_ = input.starts_with(kHttp2Preface);
+  return is_http2_ || kHttp2Preface.starts_with(input);
+}
+
 // Nothing, if the head is not complete.
 std::optional<Task<bool>> H1ServerSession::parse_head() {
   if (exchange_ == nullptr) exchange_ = std::make_unique<Exchange>(*this);
+  if (detects_http2_ && requests_ == 0 && may_be_http2()) {
+    return is_http2_ ? std::optional<Task<bool>>(false) : std::nullopt;
+  }
   Exchange& x = *exchange_;
   h1::ParseResult parsed =
       h1::parse_request_head(transport_.input(), x.progress, options_.parser, x.header);

@@ -48,6 +48,10 @@ H1ServerSession::Idle H1ServerSession::detach() {
           .requests = requests_};
 }
 
+H1ServerSession::Http2Start H1ServerSession::detach_http2() {
+  return {.stream = transport_.release_stream(), .received = std::move(transport_.input())};
+}
+
 void H1ServerSession::Idle::count_late() const {
   auto& metrics = SessionMetrics::get().downstream;
   (requests == 0 ? metrics.first_request_timeout : metrics.keepalive_timeout).add();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "pingora/base/buffer.h"
 #include "pingora/session/h1_transport.h"
 #include "pingora/session/server_session.h"
 #include "pingora/session/server_session_options.h"
@@ -40,6 +41,18 @@ class H1ServerSession final : public ServerSession, public internal::FrameAlloca
   bool is_detachable() const noexcept { return idle_deadline_ != TimePoint::min(); }
   /// In the session's strand; only destroying may follow.
   Idle detach();
+
+  /// What is left of a session whose client speaks HTTP/2.
+  struct Http2Start {
+    std::unique_ptr<Stream> stream;
+    Buffer received;
+  };
+  /// Has `read_request` give false if what the client sends first is the preface of HTTP/2 by prior
+  /// knowledge (RFC 9113 §3.3); `is_http2` then says so, and `detach_http2` ends the session.
+  void detect_http2() noexcept { detects_http2_ = true; }
+  bool is_http2() const noexcept { return is_http2_; }
+  /// In the session's strand; only destroying may follow.
+  Http2Start detach_http2();
 
   ~H1ServerSession() override;
 
@@ -81,6 +94,7 @@ class H1ServerSession final : public ServerSession, public internal::FrameAlloca
   // Reading: h1_server_read.cc.
   Task<bool> wait_for_request();
   std::optional<Task<bool>> parse_head();
+  bool may_be_http2() noexcept;
   Task<bool> accept_head();
   Error refuse(int status, std::string_view reason);
   Result<bool> give_up_head(Result<std::size_t> read, bool is_in_head);
@@ -123,6 +137,8 @@ class H1ServerSession final : public ServerSession, public internal::FrameAlloca
   TimePoint idle_deadline_ = TimePoint::min();  // of the wait that was given up to detach
   std::uint32_t requests_ = 0;
   bool keep_alive_ = true;  // after this request, as far as is known
+  bool detects_http2_ = false;
+  bool is_http2_ = false;
   bool is_shutting_down_ = false;
   bool is_idle_ = false;  // waiting for the first byte of a request
   bool saw_end_ = false;  // of the stream
