@@ -93,7 +93,7 @@ class Certificate {
   Time not_after() const noexcept;
   /// One line for logs: "CN=example.com,O=Example".
   const std::string& subject() const noexcept;
-  /// Hexadecimal, upper case.
+  /// Hexadecimal, upper case, two digits for each byte.
   const std::string& serial_number() const noexcept;
   /// SHA-256 of the certificate (DER), 32 bytes.
   const std::string& sha256() const noexcept;
