@@ -63,6 +63,9 @@ class H2Connection : public std::enable_shared_from_this<H2Connection>, public F
   /// Has what was submitted sent soon: one flush for all who ask before it happens. Under the
   /// mutex.
   void request_flush();
+  /// Asks the peer whether it is still there: without an answer within `ping_timeout` the
+  /// connection ends. Under the mutex.
+  void probe();
 
  protected:
   /// How long it may be without streams; 0, the default, for ever. Under the mutex.

@@ -80,6 +80,13 @@ void H2Connection::check_ping(TimePoint now) {
   }
 }
 
+void H2Connection::probe() {
+  if (ping_sent_ != kNever) return;
+  ping_sent_ = coarse_now();
+  engine_.submit_ping(0);
+  request_flush();
+}
+
 void H2Connection::check_lingering(TimePoint now) {
   if (linger_deadline_ > now) return;
   linger_deadline_ = kNever;

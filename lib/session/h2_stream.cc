@@ -60,6 +60,11 @@ void H2Stream::wake(Want want) {
   if (op != nullptr) op->completion_->strand().post(*op->completion_);
 }
 
+void H2Stream::interrupt_wait(Want want) {
+  std::lock_guard lock(connection_.mutex());
+  wake(want);
+}
+
 void H2Stream::on_event(h2::Event event) {
   switch (event.kind) {
     case h2::Event::Kind::Informational:

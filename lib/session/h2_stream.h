@@ -69,6 +69,8 @@ class H2Stream : public ListHook, public FrameAllocated {
   /// `co_await stream.wait_for(Want::Event, deadline)`: ReadTimedout or WriteTimedout when that
   /// passes. One wait for each at a time. Cancelling leaves no trace.
   WaitOp wait_for(Want want, TimePoint deadline) noexcept;
+  /// Ends a wait for that, if there is one, as if there were something.
+  void interrupt_wait(Want want);
 
   /// What becomes of what was written.
   enum class Send : bool { Gather, Now };

@@ -1,0 +1,33 @@
+// Copyright 2026 The Pingora C++ Authors
+// SPDX-License-Identifier: Apache-2.0
+#include "session/h2_client_session.h"
+
+#include <utility>
+
+namespace pingora::internal {
+
+H2ClientSession::H2ClientSession(std::shared_ptr<H2ClientCore> connection,
+                                 const ClientSessionOptions& options)
+    : connection_(std::move(connection)),
+      options_(options),
+      read_timeout_(options.read_timeout),
+      write_timeout_(options.write_timeout),
+      is_reused_(connection_->note_session()) {}
+
+// The stream before its slot: the next to take the slot finds it free.
+H2ClientSession::~H2ClientSession() {
+  stream_.reset();
+  connection_->give_back_slot();
+}
+
+void H2ClientSession::start_tunnel() {
+  is_tunnel_ = true;
+  encoder_ = H1BodyEncoder(H1BodyEncoder::Kind::Tunnel);
+}
+
+void H2ClientSession::interrupt(Error error) {
+  interruption_.emplace(std::move(error));
+  if (stream_) stream_->interrupt_wait(H2Stream::Want::Event);
+}
+
+}  // namespace pingora::internal
