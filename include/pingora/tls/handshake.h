@@ -20,13 +20,13 @@ namespace pingora {
 struct TlsConnect {
   /// The name that is sent (SNI) and looked for in the certificate. An address is not sent, only
   /// looked for (RFC 6066 §3). Empty: neither, so that `VerifyServer::Full` fails.
-  std::string server_name;
+  std::string server_name{};
   /// Other names that the certificate may be for instead.
-  std::vector<std::string> alternative_names;
+  std::vector<std::string> alternative_names{};
   /// A session to resume, if the server is willing; null for none.
-  TlsSession::Ptr session;
+  TlsSession::Ptr session{};
   /// What is told of sessions to resume later; owned with the connection. Null: nobody.
-  std::shared_ptr<TlsSessionSink> sessions;
+  std::shared_ptr<TlsSessionSink> sessions{};
 };
 
 /// The server's part of a handshake on `transport`, of which `received` has been read already.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,7 +14,6 @@ namespace pingora {
 
 namespace internal {
 class TlsConnection;
-class TlsHandshake;
 }  // namespace internal
 
 /// TLS on another stream: what `tls_accept` and `tls_connect` give once the handshake is complete.
@@ -47,8 +47,19 @@ class TlsStream final : public StreamLayer, public internal::FrameAllocated {
   ReadAttempt attempt_read(Buffer& into) override;
 
  private:
-  friend class internal::TlsHandshake;
+  enum class Decrypted : std::uint8_t { Everything, UntilFull, End, Failed };
+  Decrypted decrypt(Buffer& into, std::size_t& size);
+  ReadAttempt end_reading(Buffer& into, std::size_t size);
+  Result<void> seal(std::span<const iovec> pieces, std::size_t total);
+  void send_close_notify() noexcept;
+
   std::unique_ptr<internal::TlsConnection> connection_;
+  std::optional<Error> read_error_;  // what every read gives from now on
+  std::size_t owed_ = 0;             // bytes that are sealed and not reported as written yet
+  bool may_decrypt_ = false;         // something has arrived that is not read, or the end has
+  bool is_read_over_ = false;        // the peer's close_notify is there
+  bool is_write_over_ = false;       // nothing can be written any more, or close_notify has been
+  bool is_first_record_ = true;      // the next record to be sealed is the first since a read
 };
 
 }  // namespace pingora
