@@ -1,12 +1,13 @@
 // Copyright 2026 The Pingora C++ Authors
 // SPDX-License-Identifier: Apache-2.0
+#include "pingora/tls/ticket_keys.h"
+
 #include <openssl/rand.h>
 
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
-#include "pingora/tls/ticket_keys.h"
 #include "tls/read_file.h"
 #include "tls/ticket_keys_impl.h"
 
