@@ -86,22 +86,68 @@ std::vector<pingora::HttpPeer> parse_upstreams(const std::vector<std::string>& t
   return peers;
 }
 
-void require(const std::vector<std::string>& values, std::string_view option) {
-  if (!values.empty()) return;
-  pingora::exit_with_error(pingora::Error::explain(
-      pingora::ErrorType::ConfigError, fmt::format("{} is missing; see --help", option)));
+[[noreturn]] void exit_with_mistake(std::string_view what) {
+  pingora::exit_with_error(pingora::Error::explain(pingora::ErrorType::ConfigError,
+                                                   fmt::format("{}; see --help", what)));
+}
+
+void require(bool is_there, std::string_view option) {
+  if (!is_there) exit_with_mistake(fmt::format("{} is missing", option));
+}
+
+// What is said on the command line of how clients are served with TLS.
+struct TlsOptions {
+  std::vector<std::string> listen;
+  std::vector<std::string> certificates;
+  std::vector<std::string> keys;
+  std::optional<std::string> client_ca;
+};
+
+// All addresses show the same certificates, each to those who ask for one of its names.
+pingora::TlsSettings tls_settings(const TlsOptions& options) {
+  if (options.certificates.size() != options.keys.size()) {
+    exit_with_mistake("each --cert goes with a --key");
+  }
+  auto store = std::make_shared<pingora::CertificateStore>();
+  for (std::size_t i = 0; i < options.keys.size(); ++i) {
+    auto added = store->add_files(options.certificates[i], options.keys[i]);
+    if (!added) pingora::exit_with_error(added.error());
+  }
+  auto settings = pingora::TlsSettings::intermediate(std::move(store));
+  if (options.client_ca) {
+    settings.client_certificates = pingora::ClientCertificates::Required;
+    settings.client_ca_file = *options.client_ca;
+  }
+  return settings;
+}
+
+void add_tls(pingora::ListeningService& service, const TlsOptions& options) {
+  if (options.listen.empty()) {
+    if (!options.certificates.empty() || !options.keys.empty() || options.client_ca) {
+      exit_with_mistake("--cert, --key and --client-ca are for --tls-listen");
+    }
+    return;
+  }
+  require(!options.certificates.empty(), "--cert");
+  pingora::TlsSettings settings = tls_settings(options);
+  for (const std::string& address : options.listen) service.add_tls(address, settings);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   std::vector<std::string> listen;
+  TlsOptions tls;
   std::vector<std::string> upstream;
   std::optional<std::int64_t> threads;
   bool no_work_stealing = false;
   bool access_log = false;
   pingora::ProgramOptions program("A ready-made HTTP proxy.");
   program.texts("--listen", "ADDR:PORT", "Where to listen (repeatable)", listen)
+      .texts("--tls-listen", "ADDR:PORT", "Where to listen with TLS (repeatable)", tls.listen)
+      .texts("--cert", "FILE", "A certificate and its chain, PEM (repeatable)", tls.certificates)
+      .texts("--key", "FILE", "Its private key, PEM; the first of the first", tls.keys)
+      .text("--client-ca", "FILE", "Clients need a certificate of these issuers", tls.client_ca)
       .texts("--upstream", "ADDR:PORT", "Where requests go, in turn (repeatable)", upstream)
       .integer("--threads", "N", "Threads; default: one for each core", threads, 1, 1024)
       .flag("--no-work-stealing", "Let nobody help a thread that is stuck", no_work_stealing)
@@ -111,14 +157,15 @@ int main(int argc, char** argv) {
   if (!configuration) pingora::exit_with_error(configuration.error());
   if (threads) configuration->threads = static_cast<unsigned>(*threads);
   if (no_work_stealing) configuration->work_stealing = false;
-  require(listen, "--listen");
-  require(upstream, "--upstream");
+  require(!listen.empty() || !tls.listen.empty(), "--listen");
+  require(!upstream.empty(), "--upstream");
 
   Upstreams upstreams{parse_upstreams(upstream)};
   pingora::Server server(*configuration, opt);
   auto service = access_log ? pingora::http_proxy_service(server, LoggingProxy(upstreams))
                             : pingora::http_proxy_service(server, Proxy(upstreams));
   for (const std::string& address : listen) service.add_tcp(address);
+  add_tls(service, tls);
   server.add_service(std::move(service));
   server.run_forever();
 }

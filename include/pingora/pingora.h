@@ -96,6 +96,7 @@
 #include "pingora/server/http_app.h"
 #include "pingora/server/listening_service.h"
 #include "pingora/server/opt.h"
+#include "pingora/server/reload_hooks.h"
 #include "pingora/server/serve_http.h"
 #include "pingora/server/server.h"
 #include "pingora/server/server_app.h"

@@ -14,13 +14,17 @@
 namespace pingora::internal {
 namespace {
 
-constexpr std::array<int, 3> kSignals{SIGTERM, SIGQUIT, SIGINT};
+constexpr std::array<int, 4> kSignals{SIGTERM, SIGQUIT, SIGINT, SIGHUP};
 std::atomic<ControlEvents*> signalled{nullptr};
 
 void on_signal(int number) {
   int saved = errno;
   if (ControlEvents* events = signalled.load()) {
-    number == SIGINT ? events->request_fast() : events->request_graceful();
+    switch (number) {
+      case SIGINT: events->request_fast(); break;
+      case SIGHUP: events->request_reload(); break;
+      default: events->request_graceful();
+    }
   }
   errno = saved;
 }
@@ -37,6 +41,11 @@ void ControlEvents::request_graceful() noexcept {
 void ControlEvents::request_fast() noexcept {
   is_fast_requested_.store(true);
   request_graceful();
+}
+
+void ControlEvents::request_reload() noexcept {
+  is_reload_requested_.store(true);
+  notify();
 }
 
 // It fails only when the counter is full: the waiting thread is being woken already.
@@ -63,7 +72,7 @@ void ControlEvents::wait_until(TimePoint deadline) {
   }
 }
 
-ShutdownSignals::ShutdownSignals(ControlEvents& events) {
+ControlSignals::ControlSignals(ControlEvents& events) {
   ControlEvents* none = nullptr;
   PINGORA_ASSERT(signalled.compare_exchange_strong(none, &events));
   struct sigaction action{};
@@ -74,7 +83,7 @@ ShutdownSignals::ShutdownSignals(ControlEvents& events) {
   }
 }
 
-ShutdownSignals::~ShutdownSignals() {
+ControlSignals::~ControlSignals() {
   for (std::size_t i = 0; i < kSignals.size(); ++i) {
     ::sigaction(kSignals[i], &before_[i], nullptr);
   }

@@ -5,13 +5,17 @@
 //   wait for room --> accept --> hand over to the least loaded worker --> (again)
 //        |               |
 //        |               +-- out of descriptors: shed, pause --> (again)
-//        +-- at the limit: until a connection ends
+//        +-- at the limit: until a connection, or a handshake, ends
 //
-// An HTTP connection:
+// A connection (the handshake is in tls_front.cc):
 //
-//   accepted --> filtered --> served -- idle for a while --> parked -- late, shutdown --> closed
-//                                ^                              |
-//                                +----- something arrives ------+
+//   accepted --> filtered --> handshake, where there is TLS --> its protocol is served
+//
+// One of HTTP/1:
+//
+//   served -- idle for a while --> parked -- late, shutdown --> closed
+//     ^                              |
+//     +----- something arrives ------+
 //
 // Invariant [count]: `open_` counts each connection, from before its task is spawned until its last
 // coroutine, or what is parked of it, is gone.
@@ -104,11 +108,23 @@ Result<SocketAddress> Endpoint::parse() const {
                           why_no_address(address_)));
 }
 
+Result<void> Endpoint::check_tls() const {
+  if (!tls_settings_) return {};
+  Result<std::unique_ptr<TlsFront>> front = TlsFront::create(*tls_settings_);
+  if (!front) return fail(std::move(front.error()).more_context(address_));
+  return {};
+}
+
 Result<void> Endpoint::bind(ServiceContext& context, Serving& serving) {
   context_ = &context;
   serving_ = &serving;
   Result<SocketAddress> address = parse();
   if (!address) return fail(std::move(address.error()));
+  if (tls_settings_) {
+    Result<std::unique_ptr<TlsFront>> front = TlsFront::create(*tls_settings_);
+    if (!front) return fail(std::move(front.error()).more_context(address_));
+    tls_ = std::move(*front);
+  }
   Result<Listener> listener = Listener::bind(*address, options_.listen);
   if (!listener) return fail(std::move(listener.error()));
   local_address_ = listener->local_address();
@@ -165,6 +181,10 @@ Task<> Endpoint::accept_all(Listener& listener) {
       limit_pauses_.fetch_add(1, std::memory_order_relaxed);
       co_await open_.wait_for_room();
     }
+    if (tls_ && tls_->handshakes().is_full()) {
+      handshake_pauses_.fetch_add(1, std::memory_order_relaxed);
+      co_await tls_->handshakes().make_room();
+    }
     Result<Accepted> accepted = co_await as_result(listener.accept());
     if (accepted) {
       hand_over(std::move(*accepted));
@@ -210,23 +230,40 @@ void Endpoint::resume(std::unique_ptr<ParkedConnection> connection) {
 
 Task<> Endpoint::serve(std::unique_ptr<Stream> stream, Worker& worker) {
   Token open(open_);
-  if (serving_->filter) return serve_filtered(std::move(stream), worker, std::move(open));
-  if (serving_->http_app) return serve_http(std::move(stream), worker, std::move(open));
-  return serve_raw(std::move(stream), std::move(open));
+  if (!serving_->filter && !tls_) {
+    return serve_protocol(std::move(stream), worker, std::move(open));
+  }
+  auto place = tls_ ? std::make_unique<TlsFront::Place>(tls_->handshakes()) : nullptr;
+  return admit(std::move(stream), worker, std::move(open), std::move(place));
 }
 
-Task<> Endpoint::serve_filtered(std::unique_ptr<Stream> stream, Worker& worker, Token open) {
-  Result<bool> accepts = co_await serving_->filter->should_accept(stream->digest()).as_result();
+Task<> Endpoint::admit(std::unique_ptr<Stream> stream, Worker& worker, Token open,
+                       std::unique_ptr<TlsFront::Place> place) {
+  if (serving_->filter && co_await is_filtered(stream->digest())) co_return;
+  if (tls_) {
+    Result<std::unique_ptr<Stream>> secured =
+        co_await tls_->accept(std::move(stream), std::move(place)).as_result();
+    if (!secured) {
+      log_failure(*serving_, secured.error());
+      co_return;
+    }
+    stream = std::move(*secured);
+  }
+  co_await serve_protocol(std::move(stream), worker, std::move(open));
+}
+
+Task<bool> Endpoint::is_filtered(const Digest& digest) {
+  Result<bool> accepts = co_await serving_->filter->should_accept(digest).as_result();
   if (!accepts) log_failure(*serving_, accepts.error());
-  if (!accepts || !*accepts) {
-    filtered_.fetch_add(1, std::memory_order_relaxed);
-    co_return;
-  }
-  if (serving_->http_app) {
-    co_await serve_http(std::move(stream), worker, std::move(open));
-  } else {
-    co_await serve_raw(std::move(stream), std::move(open));
-  }
+  if (accepts && *accepts) co_return false;
+  filtered_.fetch_add(1, std::memory_order_relaxed);
+  co_return true;
+}
+
+// Here is decided what a connection speaks: whatever was agreed on is known (`digest().ssl->alpn`).
+Task<> Endpoint::serve_protocol(std::unique_ptr<Stream> stream, Worker& worker, Token open) {
+  if (serving_->http_app) return serve_http(std::move(stream), worker, std::move(open));
+  return serve_raw(std::move(stream), std::move(open));
 }
 
 Task<> Endpoint::serve_raw(std::unique_ptr<Stream> stream, Token /*open*/) {
@@ -263,6 +300,8 @@ void Endpoint::add_stats(ListeningStats& stats) const {
   stats.filtered += filtered_.load(std::memory_order_relaxed);
   stats.limit_pauses += limit_pauses_.load(std::memory_order_relaxed);
   stats.descriptor_pauses += descriptor_pauses_.load(std::memory_order_relaxed);
+  stats.handshake_pauses += handshake_pauses_.load(std::memory_order_relaxed);
+  if (tls_) tls_->add_stats(stats.tls);
   stats.open += open_.count();
   stats.parked += parked_.size();
 }

@@ -12,6 +12,7 @@
 #include "server/connection_set.h"
 #include "server/open_connections.h"
 #include "server/parking_lot.h"
+#include "server/tls_front.h"
 
 namespace pingora::internal {
 
@@ -29,16 +30,24 @@ struct Serving {
 /// connections have ended.
 class Endpoint final : ParkingLot::Owner {
  public:
-  Endpoint(std::string address, EndpointOptions options)
+  Endpoint(std::string address, EndpointOptions options, std::optional<TlsSettings> tls = {})
       : address_(std::move(address)),
         options_(std::move(options)),
+        tls_settings_(std::move(tls)),
         open_(options_.connections_max),
         parked_(*this) {}
 
   const std::string& address() const noexcept { return address_; }
 
+  /// The certificates that it shows; null without TLS.
+  std::shared_ptr<CertificateStore> certificates() const noexcept {
+    return tls_settings_ ? tls_settings_->certificates : nullptr;
+  }
+
   /// Whether `address` is one.
   Result<SocketAddress> parse() const;
+  /// Whether TLS can be spoken as it is set.
+  Result<void> check_tls() const;
   /// Listens. Both outlive this.
   Result<void> bind(ServiceContext& context, Serving& serving);
   SocketAddress local_address() const { return *local_address_; }
@@ -60,13 +69,18 @@ class Endpoint final : ParkingLot::Owner {
   void hand_over(Accepted accepted);
   void resume(std::unique_ptr<ParkedConnection> connection) override;
   Task<> serve(std::unique_ptr<Stream> stream, Worker& worker);
-  Task<> serve_filtered(std::unique_ptr<Stream> stream, Worker& worker, Token open);
+  Task<> admit(std::unique_ptr<Stream> stream, Worker& worker, Token open,
+               std::unique_ptr<TlsFront::Place> place);
+  Task<bool> is_filtered(const Digest& digest);
+  Task<> serve_protocol(std::unique_ptr<Stream> stream, Worker& worker, Token open);
   Task<> serve_http(std::unique_ptr<Stream> stream, Worker& worker, Token open);
   Task<> serve_resumed(std::unique_ptr<ParkedConnection> connection);
   Task<> serve_raw(std::unique_ptr<Stream> stream, Token open);
 
   const std::string address_;
   const EndpointOptions options_;
+  const std::optional<TlsSettings> tls_settings_;
+  std::unique_ptr<TlsFront> tls_;      // since `bind`; null without TLS
   ServiceContext* context_ = nullptr;  // these two since `bind`
   Serving* serving_ = nullptr;
   std::vector<std::optional<Listener>> listeners_;  // emptied one by one as the loops end
@@ -77,6 +91,7 @@ class Endpoint final : ParkingLot::Owner {
   std::atomic<std::uint64_t> accepted_{0};
   std::atomic<std::uint64_t> filtered_{0};
   std::atomic<std::uint64_t> limit_pauses_{0};
+  std::atomic<std::uint64_t> handshake_pauses_{0};
   std::atomic<std::uint64_t> descriptor_pauses_{0};
   std::atomic<TimePoint> next_pause_log_{TimePoint::min()};
 };

@@ -112,12 +112,13 @@ struct Server::State {
   internal::ControlEvents events;
   ShutdownWatch shutdown;
   ShedHooks shed_hooks;
+  ReloadHooks reload_hooks;
   Runtime runtime;
   std::vector<std::unique_ptr<ServiceEntry>> services;  // gone before the runtime
   TaskGroup connections;
   TaskGroup tasks;
   TaskGroup waiters;
-  ServiceContext context{configuration, runtime, shutdown, connections, shed_hooks};
+  ServiceContext context{configuration, runtime, shutdown, connections, shed_hooks, reload_hooks};
   internal::PidFile pid_file;
   bool is_started = false;
   bool is_running = false;
@@ -147,6 +148,7 @@ const Configuration& Server::configuration() const noexcept { return state_->con
 Runtime& Server::runtime() noexcept { return state_->runtime; }
 ShutdownWatch& Server::shutdown_watch() noexcept { return state_->shutdown; }
 ShedHooks& Server::shed_hooks() noexcept { return state_->shed_hooks; }
+ReloadHooks& Server::reload_hooks() noexcept { return state_->reload_hooks; }
 
 ServiceEntry& Server::add(std::unique_ptr<Service> service) {
   PINGORA_ASSERT(!state_->is_started);
@@ -195,6 +197,8 @@ void Server::shutdown(Shutdown how) {
   }
 }
 
+void Server::reload() { state_->events.request_reload(); }
+
 bool Server::State::wait_for(TaskGroup& group, TimePoint deadline, unsigned requests_max) {
   auto is_gone = std::make_shared<std::atomic<bool>>(false);  // with the task, which may be late
   waiters.spawn(notify_when_gone(group, is_gone, events));
@@ -241,7 +245,10 @@ void Server::State::cancel_all() {
 void Server::wait() {
   State& state = *state_;
   if (!state.is_running) return;
-  while (state.events.requests() == 0) state.events.wait_until(kNever);
+  while (state.events.requests() == 0) {
+    state.events.wait_until(kNever);
+    if (state.events.take_reload_request()) state.reload_hooks.run();
+  }
   state.shutdown.begin_shutdown();
   if (!state.events.is_fast_requested()) state.drain();
   state.cancel_all();
@@ -263,7 +270,7 @@ void Server::run_forever() {
     std::exit(0);
   }
   state_->exits_when_stuck = true;
-  internal::ShutdownSignals signals(state_->events);
+  internal::ControlSignals signals(state_->events);
   if (Result<void> ended = run(); !ended) exit_with_error(ended.error());
   std::exit(0);
 }

@@ -19,6 +19,7 @@
 #include "pingora/server/server_app.h"
 #include "pingora/server/service.h"
 #include "pingora/session/server_session_options.h"
+#include "pingora/tls/tls_settings.h"
 
 namespace pingora {
 
@@ -36,6 +37,22 @@ struct EndpointOptions {
   std::chrono::milliseconds park_after{8};
 };
 
+/// What came of the handshakes of a listening service's TLS endpoints since it started.
+struct TlsListeningStats {
+  /// Complete, and how many of them went on with an earlier session.
+  std::uint64_t handshakes = 0;
+  std::uint64_t resumed = 0;
+  /// Not complete, and how many of them because their deadline came.
+  std::uint64_t failed = 0;
+  std::uint64_t timed_out = 0;
+  /// Not complete, because there were too many at once (`TlsSettings::handshakes_max`).
+  std::uint64_t given_up = 0;
+  /// Connections of clients that spoke HTTP without TLS.
+  std::uint64_t plain_http = 0;
+  /// Under way now.
+  std::size_t handshaking = 0;
+};
+
 /// What happened to connections of a listening service since it started.
 struct ListeningStats {
   std::uint64_t accepted = 0;
@@ -43,11 +60,14 @@ struct ListeningStats {
   std::uint64_t filtered = 0;
   /// How often accepting was paused because `connections_max` were open.
   std::uint64_t limit_pauses = 0;
+  /// How often because `TlsSettings::handshakes_max` handshakes were under way.
+  std::uint64_t handshake_pauses = 0;
   /// How often accepting was paused because the process or the system was out of descriptors.
   std::uint64_t descriptor_pauses = 0;
   /// Open now, and how many of them are parked.
   std::size_t open = 0;
   std::size_t parked = 0;
+  TlsListeningStats tls{};
 };
 
 /// A service that accepts connections on any number of addresses and has an app serve them. New
@@ -67,6 +87,12 @@ class ListeningService final : public Service {
   /// that is none, or in use, is an error of `Server::start`.
   void add_tcp(std::string_view address);
   void add_tcp_with_settings(std::string_view address, EndpointOptions options);
+  /// Listens on a TCP address ("0.0.0.0:443") and speaks TLS there. Settings that cannot be used
+  /// are an error of `Server::start`. Certificates that are in files are read again when the files
+  /// change, and when the server is told to reload.
+  void add_tls(std::string_view address, TlsSettings settings);
+  void add_tls_with_settings(std::string_view address, TlsSettings settings,
+                             EndpointOptions options);
   /// Listens on a Unix socket. The file gets these permissions.
   void add_uds(std::string_view path, mode_t permissions = 0666);
   void add_uds_with_settings(std::string_view path, EndpointOptions options);

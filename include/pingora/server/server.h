@@ -13,6 +13,7 @@
 #include "pingora/runtime/shutdown_watch.h"
 #include "pingora/server/configuration.h"
 #include "pingora/server/opt.h"
+#include "pingora/server/reload_hooks.h"
 #include "pingora/server/service.h"
 #include "pingora/server/shed_hooks.h"
 
@@ -86,6 +87,8 @@ class Server {
   ShutdownWatch& shutdown_watch() noexcept;
   /// Called when descriptors run out.
   ShedHooks& shed_hooks() noexcept;
+  /// Called by `reload`; a program may add its own.
+  ReloadHooks& reload_hooks() noexcept;
 
   /// Takes over a service, before the server starts.
   template <std::derived_from<Service> S>
@@ -112,6 +115,9 @@ class Server {
   Result<void> start();
   /// Begins the end; at once if it is called a second time. Any thread, once started.
   void shutdown(Shutdown how = Shutdown::Graceful);
+  /// Has the thread in `wait` run the reload hooks: certificates are read again. As SIGHUP under
+  /// `run_forever`. Any thread; returns at once.
+  void reload();
   /// Waits for the end, which `shutdown` begins. Destroys the services.
   void wait();
   /// `start` and `wait`.

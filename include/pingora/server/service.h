@@ -12,6 +12,7 @@
 #include "pingora/runtime/task.h"
 #include "pingora/runtime/task_group.h"
 #include "pingora/server/configuration.h"
+#include "pingora/server/reload_hooks.h"
 #include "pingora/server/shed_hooks.h"
 
 namespace pingora {
@@ -48,6 +49,8 @@ struct ServiceContext {
   TaskGroup& connections;
   /// Who gives up something when descriptors run out.
   ShedHooks& shed_hooks;
+  /// Who reads something again when the server is told to.
+  ReloadHooks& reload_hooks;
 };
 
 /// Something that a server runs: a listening service, or one in the background.
