@@ -160,6 +160,10 @@ Task<std::unique_ptr<Stream>> finish_connect(UniqueFd fd, SocketAddress address,
   RawAddress raw(address);
   Worker& worker = (co_await current_strand()).worker();
   Descriptor descriptor(worker, fd.release());
+  if (descriptor.failure() != 0) {
+    co_return local_error(address, Error::from_errno(ErrorType::SocketError, descriptor.failure(),
+                                                     "watching a connection"));
+  }
   for (;;) {
     bool is_ready = co_await ReadyOp(descriptor, Direction::Write, deadline);
     if (!is_ready) co_return timed_out(address);
@@ -206,7 +210,9 @@ Task<std::unique_ptr<Stream>> connect(SocketAddress address, const ConnectOption
     if (error != 0 && error != EISCONN) co_return connect_error(address, error);
   }
   Worker& worker = (co_await current_strand()).worker();
-  co_return std::make_unique<SocketStream>(Descriptor(worker, fd.release()), std::move(address));
+  auto stream = SocketStream::open(worker, std::move(fd), address);
+  if (!stream) co_return local_error(address, std::move(stream.error()));
+  co_return std::move(*stream);
 }
 
 }  // namespace pingora

@@ -134,6 +134,10 @@ std::optional<Result<Accepted>> Listener::try_accept() {
     if (fd >= 0) return Accepted{UniqueFd(fd), SocketAddress::from_sockaddr(address, size)};
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
       may_accept_ = false;
+      if (int failure = descriptor_->failure(); failure != 0) {
+        return fail(Error::from_errno(ErrorType::SocketError, failure,
+                                      "watching " + local_address_.to_string()));
+      }
     } else if (is_out_of_resources(errno)) {
       return fail(Error::from_errno(ErrorType::AcceptError, errno,
                                     "accepting on " + local_address_.to_string()));

@@ -74,6 +74,17 @@ class Resolver::State {
     entry->is_done.set();
   }
 
+  // There was no look-up; the next one to ask tries again.
+  void give_up(const std::string& host, Entry& entry, Error error) {
+    entry.result.emplace(
+        fail(Error::because(ErrorType::ResolveError, host, std::move(error).into_in())));
+    {
+      std::lock_guard lock(mutex_);
+      entry.expiry = TimePoint::min();
+    }
+    entry.is_done.set();
+  }
+
   void clear() {
     std::lock_guard lock(mutex_);
     entries_.clear();
@@ -136,8 +147,13 @@ Task<std::vector<SocketAddress>> Resolver::resolve(std::string host, std::uint16
   bool is_new = false;
   std::shared_ptr<Entry> entry = state_->find_or_add(host, &is_new);
   if (is_new) {
-    internal::submit_blocking(co_await current_strand(),
-                              [state = state_, host, entry] { state->look_up(host, entry); });
+    Strand& strand = co_await current_strand();
+    try {
+      internal::submit_blocking(strand,
+                                [state = state_, host, entry] { state->look_up(host, entry); });
+    } catch (...) {  // no thread to be had: the others that wait for this entry learn it too
+      state_->give_up(host, *entry, internal::error_from_current_exception());
+    }
   }
   co_await entry->is_done.wait();
   if (!*entry->result) co_return entry->result->error().clone();

@@ -43,6 +43,20 @@ SocketStream::SocketStream(Descriptor descriptor, SocketAddress peer)
   mutable_digest().established = Clock::now();
 }
 
+Result<std::unique_ptr<SocketStream>> SocketStream::open(Worker& worker, UniqueFd fd,
+                                                         SocketAddress peer) {
+  auto stream = std::make_unique<SocketStream>(worker, fd.release(), std::move(peer));
+  if (auto failure = stream->failure()) return fail(std::move(*failure));
+  return stream;
+}
+
+// Why waiting is of no use, if so.
+std::optional<Error> SocketStream::failure() const {
+  if (descriptor_.failure() == 0) return std::nullopt;
+  return Error::from_errno(ErrorType::SocketError, descriptor_.failure(), "watching a connection")
+      .into_in();
+}
+
 Stream::ReadAttempt SocketStream::attempt_read(Buffer& into) {
   std::span<char> room = into.prepare(kReadSizeMin);
   iovec piece{room.data(), room.size()};
@@ -64,7 +78,10 @@ Stream::ReadAttempt SocketStream::attempt_read(Buffer& into) {
   into.release_if_empty();
   // The end of the stream stays: whoever reads again finds it again.
   if (size == 0) return {std::size_t{0}, true};
-  if (error == EAGAIN || error == EWOULDBLOCK) return {std::nullopt, false};
+  if (error == EAGAIN || error == EWOULDBLOCK) {
+    if (auto failure = this->failure()) return {fail(std::move(*failure)), true};
+    return {std::nullopt, false};
+  }
   return {fail(io_error(ErrorType::ReadError, error)), true};
 }
 
@@ -82,7 +99,10 @@ std::optional<Result<std::size_t>> SocketStream::try_write(std::span<const iovec
     }
   } while (size < 0 && errno == EINTR);
   if (size >= 0) return static_cast<std::size_t>(size);
-  if (errno == EAGAIN || errno == EWOULDBLOCK) return std::nullopt;
+  if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    if (auto failure = this->failure()) return fail(std::move(*failure));
+    return std::nullopt;
+  }
   return fail(io_error(ErrorType::WriteError, errno));
 }
 
@@ -118,6 +138,7 @@ bool SocketStream::stop_idle_watch() { return descriptor_.stop_idle_watch(); }
 Result<void> SocketStream::move_to(Worker& worker) {
   if (&worker != &descriptor_.worker()) {
     descriptor_ = Descriptor(worker, descriptor_.release());
+    if (auto failure = this->failure()) return fail(std::move(*failure));
   }
   return {};
 }

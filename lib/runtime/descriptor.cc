@@ -34,11 +34,12 @@ class DescriptorCore : public FrameAllocated {
  public:
   DescriptorCore(Worker& worker, int fd) : worker_(worker), reactor_(worker.io_context(), fd) {
     slot(Direction::Read).is_in_reactor = true;
-    reactor_.open(slot(Direction::Read));
+    failure_ = reactor_.open(slot(Direction::Read));
   }
 
   Worker& worker() const noexcept { return worker_; }
   int fd() const noexcept { return reactor_.fd(); }
+  int failure() const noexcept { return failure_; }
 
   void start_wait(Direction direction, Strand& strand, Job& job);
   void cancel_wait(Direction direction, Strand& strand, Job& job);
@@ -69,6 +70,7 @@ class DescriptorCore : public FrameAllocated {
   Mutex mutex_;
   std::array<Slot, 2> slots_{Slot(*this), Slot(*this)};
   IdleWatch* idle_watch_ = nullptr;
+  int failure_ = 0;  // constant once made
   bool is_abandoned_ = false;
 };
 
@@ -113,7 +115,7 @@ void DescriptorCore::start_wait(Direction direction, Strand& strand, Job& job) {
   {
     std::lock_guard lock(mutex_);
     PINGORA_DEBUG_ASSERT(slot.strand == nullptr);
-    if (std::exchange(slot.is_ready, false)) {
+    if (std::exchange(slot.is_ready, false) || failure_ != 0) {
       strand.post(job);
       return;
     }
@@ -142,7 +144,7 @@ bool DescriptorCore::is_readable() const noexcept {
 bool DescriptorCore::start_idle_watch(IdleWatch& watch) {
   Slot& slot = this->slot(Direction::Read);
   std::lock_guard lock(mutex_);
-  if (slot.is_ready && is_readable()) return false;
+  if (failure_ != 0 || (slot.is_ready && is_readable())) return false;
   slot.is_ready = false;
   idle_watch_ = &watch;
   if (!std::exchange(slot.is_in_reactor, true)) reactor_.start(Direction::Read, slot);
@@ -185,6 +187,7 @@ Descriptor::~Descriptor() {
 
 int Descriptor::fd() const noexcept { return core_->fd(); }
 Worker& Descriptor::worker() const noexcept { return core_->worker(); }
+int Descriptor::failure() const noexcept { return core_->failure(); }
 void Descriptor::start_wait(Direction direction, Strand& strand, Job& job) {
   core_->start_wait(direction, strand, job);
 }

@@ -52,8 +52,9 @@ class Reactor {
 
   int fd() const noexcept { return fd_; }
   /// Begins, with a wait for reading that is in the reactor from the first moment on: it costs no
-  /// attempt that finds nothing.
-  void open(WaitOp& read_op);
+  /// attempt that finds nothing. Returns 0, or the errno with which the system refuses; then the
+  /// wait is reported at the latest when the registration ends, and no other may be started.
+  [[nodiscard]] int open(WaitOp& read_op);
   void start(Direction direction, WaitOp& op);
   /// Ends the registration and closes the descriptor. Waits still in it are reported.
   void close();
@@ -68,7 +69,7 @@ class Reactor {
   asio::detail::epoll_reactor::per_descriptor_data data_{};
   bool has_waited_for_writing_ = false;
 #else
-  asio::posix::stream_descriptor descriptor_;
+  asio::posix::stream_descriptor descriptor_;  // closed if the system refused
 #endif
 };
 

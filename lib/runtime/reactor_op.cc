@@ -34,11 +34,10 @@ Reactor::Reactor(asio::io_context& context, int fd) noexcept
 
 Reactor::~Reactor() { close(); }
 
-void Reactor::open(WaitOp& read_op) {
+int Reactor::open(WaitOp& read_op) {
   // Asio counts as work what it starts itself, and this it does not.
   asio::use_service<asio::detail::scheduler>(context_).work_started();
-  // After a failure (out of watches) no wait ends but by its deadline.
-  reactor_.register_internal_descriptor(epoll_reactor::read_op, fd_, data_, &read_op);
+  return reactor_.register_internal_descriptor(epoll_reactor::read_op, fd_, data_, &read_op);
 }
 
 // "Speculative" is Asio's word for asking the operation first. A wait behind an edge that was seen

@@ -4,17 +4,29 @@
 
 #if !PINGORA_REACTOR_OP
 
+#include <unistd.h>
+
+#include <asio/post.hpp>
 #include <utility>
 
 namespace pingora::internal {
 
 WaitOp::WaitOp(OnComplete on_complete) noexcept : on_complete_(on_complete) {}
 
-Reactor::Reactor(asio::io_context& context, int fd) noexcept : fd_(fd), descriptor_(context, fd) {}
+Reactor::Reactor(asio::io_context& context, int fd) noexcept : fd_(fd), descriptor_(context) {}
 
 Reactor::~Reactor() { close(); }
 
-void Reactor::open(WaitOp& read_op) { start(Direction::Read, read_op); }
+int Reactor::open(WaitOp& read_op) {
+  asio::error_code error;
+  descriptor_.assign(fd_, error);
+  if (error) {
+    asio::post(descriptor_.get_executor(), [&read_op] { read_op.on_complete_(read_op); });
+  } else {
+    start(Direction::Read, read_op);
+  }
+  return error.value();
+}
 
 void Reactor::start(Direction direction, WaitOp& op) {
   descriptor_.async_wait(direction == Direction::Read ? asio::posix::stream_descriptor::wait_read
@@ -23,14 +35,20 @@ void Reactor::start(Direction direction, WaitOp& op) {
 }
 
 void Reactor::close() {
-  if (std::exchange(fd_, -1) < 0) return;
+  int fd = std::exchange(fd_, -1);
+  if (fd < 0) return;
+  if (!descriptor_.is_open()) {
+    ::close(fd);
+    return;
+  }
   asio::error_code ignored;  // the descriptor is gone either way
   descriptor_.close(ignored);
 }
 
 int Reactor::release() {
-  fd_ = -1;
-  return descriptor_.release();
+  int fd = std::exchange(fd_, -1);
+  if (descriptor_.is_open()) descriptor_.release();
+  return fd;
 }
 
 }  // namespace pingora::internal

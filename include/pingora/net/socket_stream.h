@@ -2,7 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
+#include <optional>
+
 #include "pingora/net/stream.h"
+#include "pingora/net/unique_fd.h"
 
 namespace pingora {
 
@@ -14,10 +18,14 @@ namespace pingora {
 class SocketStream final : public Stream, public internal::FrameAllocated {
  public:
   /// Takes over `fd`, a connected and non-blocking stream socket with the options that it is to
-  /// have (see set_socket_options). It waits in `worker`.
+  /// have (see set_socket_options). It waits in `worker`; where the system does not let it, reading
+  /// and writing fail instead of waiting.
   SocketStream(Worker& worker, int fd, SocketAddress peer);
   /// The same for a descriptor that is in a worker already; nobody waits on it.
   SocketStream(Descriptor descriptor, SocketAddress peer);
+  /// The same, with an error at once (SocketError, source Internal) if the system refuses.
+  static Result<std::unique_ptr<SocketStream>> open(Worker& worker, UniqueFd fd,
+                                                    SocketAddress peer);
 
   std::optional<Result<std::size_t>> try_write(std::span<const iovec> pieces) override;
   void shutdown_write() noexcept override;
@@ -34,6 +42,8 @@ class SocketStream final : public Stream, public internal::FrameAllocated {
   void cancel_wait(Direction direction, Strand& strand, Job& job) override;
 
  private:
+  std::optional<Error> failure() const;
+
   Descriptor descriptor_;
 };
 

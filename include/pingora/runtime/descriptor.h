@@ -36,7 +36,8 @@ class IdleWatch {
 /// the next. Belongs to one strand at a time, or to an IdleWatch.
 class Descriptor {
  public:
-  /// Takes over `fd`, which must be non-blocking.
+  /// Takes over `fd`, which must be non-blocking. The system may refuse to watch it: see
+  /// `failure`.
   Descriptor(Worker& worker, int fd);
   Descriptor(Descriptor&& other) noexcept;
   Descriptor& operator=(Descriptor&& other) noexcept;
@@ -45,6 +46,10 @@ class Descriptor {
 
   int fd() const noexcept;
   Worker& worker() const noexcept;
+  /// Why the system does not watch the descriptor (it is out of watches, or of memory), an errno; 0
+  /// if it does. Where it does not, nobody would ever be told anything: a wait is over at once, and
+  /// whoever then finds that nothing has happened has this as the error.
+  int failure() const noexcept;
 
   /// Calls `job` in `strand`, once, when `direction` is ready (or has failed: the next system call
   /// says how), never before this returns. At most one wait per direction at a time.

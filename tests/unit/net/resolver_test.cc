@@ -3,6 +3,7 @@
 #include "pingora/net/resolver.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -150,6 +151,26 @@ TEST_CASE_METHOD(ResolverFixture, "Resolver: a failure is believed for a short w
   CHECK(records.times_asked("b.example") == 1);
   pass(2s);
   CHECK(resolve(resolver, "b.example"));
+}
+
+TEST_CASE_METHOD(ResolverFixture, "Resolver: where no thread can be had, later ones try again",
+                 "[net]") {
+  Resolver resolver(options);
+  records.names["d.example"] = {.addresses = {ip("192.0.2.4")}};
+  // The first thread of the pool gets no stack.
+  pthread_attr_t before;
+  REQUIRE(::pthread_getattr_default_np(&before) == 0);
+  pthread_attr_t none = before;
+  REQUIRE(::pthread_attr_setstacksize(&none, std::size_t{1} << 50) == 0);
+  REQUIRE(::pthread_setattr_default_np(&none) == 0);
+  auto failed = resolve(resolver, "d.example");
+  REQUIRE(::pthread_setattr_default_np(&before) == 0);
+  ::pthread_attr_destroy(&before);
+  REQUIRE(!failed);
+  CHECK(failed.error().type() == ErrorType::ResolveError);
+  CHECK(failed.error().source() == ErrorSource::Internal);
+  CHECK(records.times_asked("d.example") == 0);
+  CHECK(resolve(resolver, "d.example")->front().to_string() == "192.0.2.4:80");
 }
 
 TEST_CASE_METHOD(ResolverFixture, "Resolver: what a look-up throws is its failure", "[net]") {

@@ -303,6 +303,35 @@ TEST_CASE_METHOD(NetFixture, "SocketStream: what came before the watch is not ov
   CHECK(*block_on(runtime, scenario(this, is_unix, was_used)));
 }
 
+TEST_CASE_METHOD(NetFixture, "SocketStream: fails where the system does not watch it", "[net]") {
+  auto scenario = [](NetFixture* self) -> Task<> {
+    Worker& worker = (co_await current_strand()).worker();
+    std::array<int, 2> fds{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()) == 0);
+    SocketStream far(worker, fds[1], {});
+    Descriptor first(worker, fds[0]);  // the same one is not watched twice
+    SocketStream refused(self->runtime.worker(1 - worker.index()), fds[0], {});
+    auto is_refusal = [](const Error& error) {
+      return error.type() == ErrorType::SocketError && error.source() == ErrorSource::Internal;
+    };
+    auto moved = refused.move_to(worker);
+    CHECK((!moved && is_refusal(moved.error())));
+    Buffer buffer;
+    auto read = co_await as_result(refused.read(buffer));
+    CHECK((!read && is_refusal(read.error())));
+    // What goes without waiting does.
+    co_await far.write({"hello"});
+    CHECK(co_await refused.read(buffer) == 5);
+    std::string large(64 * 1024 * 1024, 'x');
+    auto written = co_await as_result(refused.write({large}));
+    CHECK((!written && is_refusal(written.error())));
+    CountingWatch watch;
+    CHECK_FALSE(refused.start_idle_watch(watch));
+    first.release();
+  };
+  REQUIRE(block_on(runtime, scenario(this)));
+}
+
 TEST_CASE_METHOD(NetFixture, "SocketStream: goes on in another worker", "[net]") {
   auto scenario = [](NetFixture* self) -> Task<std::string> {
     auto [near, far] = co_await self->connected_pair(false);

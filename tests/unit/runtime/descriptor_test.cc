@@ -208,6 +208,28 @@ TEST_CASE_METHOD(DescriptorFixture, "Descriptor: a watch may have it destroyed",
   CHECK(::read(peer, &byte, 1) <= 0);
 }
 
+TEST_CASE_METHOD(DescriptorFixture, "Descriptor: what the system does not watch is a failure",
+                 "[descriptor]") {
+  CHECK(descriptor->failure() == 0);
+  Descriptor refused(runtime.worker(0), descriptor->fd());  // the same one is not watched twice
+  CHECK(refused.failure() == EEXIST);
+  Watch watch;
+  CHECK_FALSE(refused.start_idle_watch(watch));
+  // Waits are over at once, again and again, and one that is cancelled is not told.
+  auto waits = [&]() -> Task<> {
+    for (int i = 0; i < 3; ++i) {
+      co_await ReadyOp(refused, Direction::Read);
+      co_await ReadyOp(refused, Direction::Write);
+    }
+  };
+  CHECK(block_on(runtime, waits()));
+  auto cancelled = [&]() -> Task<> { co_await ReadyOp(refused, Direction::Read); };
+  CHECK(block_on(runtime, when_any(yields(0), cancelled()))->index() == 0);
+  Descriptor moved(runtime.worker(1), refused.release());
+  CHECK(moved.failure() == 0);
+  descriptor->release();
+}
+
 TEST_CASE_METHOD(DescriptorFixture, "Descriptor: goes on in another worker", "[descriptor]") {
   for (int round = 0; round < 10; ++round) {
     REQUIRE(block_on(runtime, when_any(receive(&*descriptor), yields(2)))->index() == 1);
