@@ -21,19 +21,14 @@
 //  [pool]    an upstream session is given back only by release_upstream; everywhere else it dies.
 #include "exchange.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 #include "pingora/base/assert.h"
 #include "pingora/base/log.h"
 #include "pingora/runtime/combinators.h"
-#include "pingora/runtime/timer.h"
 
 namespace pingora::internal {
 namespace {
-
-constexpr auto kRetryLogInterval = std::chrono::seconds(1);
 
 Task<Outcome> await_done(Task<> task) {
   co_await std::move(task);
@@ -163,18 +158,25 @@ Outcome Exchange::retry_or_fail(Error error) {
 // While an upstream is down, retries come at the rate of requests: one line a second is enough.
 void Exchange::log_retry(const Error& error) {
   if (!is_log_enabled(LogLevel::Warn) || phases_.suppress_error_log(session_, ctx_, error)) return;
-  TimePoint now = coarse_now();
-  TimePoint next = proxy_.next_retry_log_.load();
-  if (now < next ||
-      !proxy_.next_retry_log_.compare_exchange_strong(next, now + kRetryLogInterval)) {
-    proxy_.retries_not_logged_.fetch_add(1, std::memory_order_relaxed);
-    return;
-  }
-  std::uint64_t not_logged = proxy_.retries_not_logged_.exchange(0, std::memory_order_relaxed);
+  auto not_logged = proxy_.retry_log_.admit();
+  if (!not_logged) return;
   log_warn("retrying: {}, tries: {}, {}{}", error.to_string(), session_.tries_,
-           phases_.request_summary(session_, ctx_),
-           not_logged == 0 ? std::string()
-                           : fmt::format("; {} more since the last such line", not_logged));
+           phases_.request_summary(session_, ctx_), LogLimiter::more(*not_logged));
+}
+
+// An upstream that is down for good fails each request: one line a second for each kind of error.
+// That clients leave is nothing that the program's operator could mend: whoever wants to see it
+// sees it all.
+void Exchange::log_failure(const Error& error, int status) {
+  LogLevel level = error.source() == ErrorSource::Downstream ? LogLevel::Info : LogLevel::Error;
+  if (!is_log_enabled(level) || phases_.suppress_error_log(session_, ctx_, error)) return;
+  std::optional<std::uint64_t> not_logged = 0;
+  if (level == LogLevel::Error) {
+    not_logged = proxy_.failure_logs_[static_cast<std::size_t>(error.type())].admit();
+  }
+  if (!not_logged) return;
+  log(level, "request failed: {}, status: {}, tries: {}, {}{}", error.to_string(), status,
+      session_.tries_, phases_.request_summary(session_, ctx_), LogLimiter::more(*not_logged));
 }
 
 bool Exchange::is_replayable() const noexcept {
@@ -306,12 +308,7 @@ Task<Outcome> Exchange::answer_failure() {
   }
   if (is_grpc_cut_off()) co_await end_grpc_response();
   if (!decision.can_reuse_downstream) downstream_.disable_keepalive();
-  // That clients leave is nothing that the program's operator could mend.
-  LogLevel level = error_->source() == ErrorSource::Downstream ? LogLevel::Info : LogLevel::Error;
-  if (is_log_enabled(level) && !phases_.suppress_error_log(session_, ctx_, *error_)) {
-    log(level, "request failed: {}, status: {}, tries: {}, {}", error_->to_string(),
-        decision.error_code, session_.tries_, phases_.request_summary(session_, ctx_));
-  }
+  log_failure(*error_, decision.error_code);
   co_return Outcome::Done;
 }
 

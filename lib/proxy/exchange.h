@@ -39,6 +39,7 @@ class Exchange final : public ClosedWatch {
   Outcome on_error(Stage stage, Error error);
   Outcome retry_or_fail(Error error);
   void log_retry(const Error& error);
+  void log_failure(const Error& error, int status);
   Task<Outcome> run_early_request_filter();
   Task<Outcome> run_request_modules();
   Task<Outcome> run_request_filter();

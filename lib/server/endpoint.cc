@@ -41,7 +41,6 @@ constexpr std::size_t kShedCount = 64;
 // How long accepting rests where nobody gave one up, and where somebody did.
 constexpr auto kPause = std::chrono::milliseconds(100);
 constexpr auto kPauseAfterShedding = std::chrono::milliseconds(4);
-constexpr auto kLogInterval = std::chrono::seconds(10);
 // How often parked connections are looked at.
 constexpr auto kLateInterval = std::chrono::seconds(1);
 
@@ -165,6 +164,8 @@ Task<> Endpoint::accept_until_shutdown(std::size_t loop) {
   if (first.index() == 0) {  // broken for good
     log_error("{}: no longer accepts connections on {}: {}", serving_->service_name, address_,
               std::get<0>(first).error().to_string());
+    // Those that were accepted have their deadlines still, and their end at the shutdown.
+    co_await when_any(wait_for_shutdown(context_->shutdown), close_late_connections());
   }
 }
 
@@ -199,27 +200,27 @@ Task<> Endpoint::accept_all(Listener& listener) {
 Task<> Endpoint::pause(const Error& error) {
   descriptor_pauses_.fetch_add(1, std::memory_order_relaxed);
   std::size_t closed = context_->shed_hooks.shed(kShedCount);
-  TimePoint now = coarse_now();
-  TimePoint next = next_pause_log_.load();
-  if (now >= next && next_pause_log_.compare_exchange_strong(next, now + kLogInterval)) {
-    log_error("{}: accepting pauses: {}; closed {} idle connections", address_, error.to_string(),
-              closed);
+  if (auto not_logged = pause_log_.admit()) {
+    log_error("{}: accepting pauses: {}; closed {} idle connections{}", address_, error.to_string(),
+              closed, LogLimiter::more(*not_logged));
   }
   co_await sleep_for(closed == 0 ? Duration(kPause) : Duration(kPauseAfterShedding));
 }
 
-// Registering the socket with the worker may throw, where the system has a limit on that.
+// The system may have a limit on what a worker waits for.
 void Endpoint::hand_over(Accepted accepted) {
   accepted_.fetch_add(1, std::memory_order_relaxed);
   Worker& worker = context_->runtime.least_loaded_worker();
-  try {
-    auto stream =
-        std::make_unique<SocketStream>(worker, accepted.fd.release(), std::move(accepted.peer));
-    context_->connections.spawn_on(worker, serve(std::move(stream), worker),
-                                   TaskGroup::Start::AtOnce);
-  } catch (const std::exception& exception) {
-    log_error("{}: a connection was dropped: {}", address_, exception.what());
+  auto stream = SocketStream::open(worker, std::move(accepted.fd), std::move(accepted.peer));
+  if (!stream) {
+    if (auto not_logged = drop_log_.admit()) {
+      log_error("{}: a connection was dropped: {}{}", address_, stream.error().to_string(),
+                LogLimiter::more(*not_logged));
+    }
+    return;
   }
+  context_->connections.spawn_on(worker, serve(std::move(*stream), worker),
+                                 TaskGroup::Start::AtOnce);
 }
 
 // Under locks: it starts later.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "pingora/base/log_limiter.h"
 #include "pingora/server/listening_service.h"
 #include "server/connection_set.h"
 #include "server/open_connections.h"
@@ -93,7 +94,8 @@ class Endpoint final : ParkingLot::Owner {
   std::atomic<std::uint64_t> limit_pauses_{0};
   std::atomic<std::uint64_t> handshake_pauses_{0};
   std::atomic<std::uint64_t> descriptor_pauses_{0};
-  std::atomic<TimePoint> next_pause_log_{TimePoint::min()};
+  LogLimiter pause_log_{std::chrono::seconds(10)};
+  LogLimiter drop_log_{std::chrono::seconds(1)};
 };
 
 }  // namespace pingora::internal

@@ -4,9 +4,11 @@
 
 import contextlib
 import pathlib
+import re
 import resource
 import socket
 import threading
+import time
 import unittest
 
 from harness import (
@@ -324,6 +326,25 @@ class Unreachable(unittest.TestCase):
         for _ in range(3):
             response = self.get(port)
             self.assertEqual((response.status, response.is_complete), (502, True))
+
+    def test_log_of_a_dead_origin(self):
+        """requests that fail for the same reason are a line a second, which says how many"""
+        proxy, port = self.start(*free_ports(1))
+
+        def lines():
+            return [line for line in proxy.stderr.splitlines() if "request failed" in line]
+
+        def failures():
+            more = re.findall(r"; (\d+) more since the last such line", proxy.stderr)
+            return len(lines()) + sum(map(int, more))
+
+        began = time.monotonic()
+        for _ in range(200):
+            self.assertEqual(self.get(port).status, 502)
+        self.assertIn(len(lines()), range(1, int(time.monotonic() - began) + 3))
+        time.sleep(1.1)  # the next interval
+        self.get(port)
+        eventually(lambda: failures() == 201, "each failure is counted")
 
     def test_one_of_three(self):
         """a dead one among living ones is passed over"""

@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
 
-#include "pingora/base/clock.h"
+#include "pingora/base/log_limiter.h"
 #include "pingora/net/ip_prefix.h"
 #include "pingora/proxy/phases.h"
 #include "pingora/server/http_app.h"
@@ -62,9 +62,11 @@ class HttpProxy final : public HttpApp {
   std::shared_ptr<HttpConnector> connector_;
   HttpProxyOptions options_;
   HttpModules downstream_modules_;
-  // One line a second says that requests are tried again.
-  std::atomic<TimePoint> next_retry_log_{TimePoint::min()};
-  std::atomic<std::uint64_t> retries_not_logged_{0};
+  // One line a second says that requests are tried again; and one for each kind of error, so that
+  // none hides behind another, that they failed.
+  static constexpr std::size_t kErrorTypes = static_cast<std::size_t>(ErrorType::Custom) + 1;
+  LogLimiter retry_log_;
+  std::array<LogLimiter, kErrorTypes> failure_logs_;
 };
 
 /// An HttpProxy around `program`, which must be movable.

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "pingora/net/socket_options.h"
 #include "pingora/server/listening_service.h"
 #include "pingora/server/serve_http.h"
 #include "pingora/server/server.h"
@@ -53,6 +54,17 @@ class Telling : public ServeHttp {
 struct Fixture {
   void wait_until_parked(std::size_t count) const {
     while (listening->stats().parked != count) std::this_thread::yield();
+  }
+  // So that accepting fails for good.
+  void break_listener() const {
+    for (int fd = 3; fd < 1024; ++fd) {
+      int listens = 0;
+      socklen_t size = sizeof(listens);
+      if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0)
+        continue;
+      if (local_address_of(fd).port() == address.port()) ::shutdown(fd, SHUT_RDWR);
+    }
+    while (BlockingClient(address).is_connected()) std::this_thread::yield();
   }
   explicit Fixture(EndpointOptions options = {}) {
     Configuration configuration;
@@ -255,6 +267,20 @@ TEST_CASE("ListeningService: parked connections end with their client, their dea
     fixture.server->wait();
     CHECK(one.is_closed_by_peer());
     CHECK(two.is_closed_by_peer());
+  }
+  SECTION("deadline, behind a listener that has failed") {
+    options.session.keepalive_timeout = std::chrono::milliseconds(50);
+    Fixture fixture(options);
+    BlockingClient fresh(fixture.address);
+    BlockingClient client(fixture.address);
+    fixture.wait_until_parked(2);
+    fixture.break_listener();
+    client.send(get("/one"));
+    client.receive_until("/one");
+    CHECK(client.is_closed_by_peer());
+    fixture.server->shutdown();
+    fixture.server->wait();
+    CHECK(fresh.is_closed_by_peer());
   }
   SECTION("descriptors that run out") {
     Fixture fixture(options);
