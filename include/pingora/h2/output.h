@@ -45,7 +45,10 @@ class Output {
   void append(Bytes bytes);
 
  private:
-  void start_block(std::size_t size_min);
+  // More room for pieces than this is given back with them.
+  static constexpr std::size_t kPiecesKept = 16;
+
+  void start_block();
 
   std::vector<Bytes> pieces_;
   std::size_t first_ = 0;  // pieces before it were written

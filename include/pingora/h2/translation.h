@@ -2,10 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
 #include <string_view>
 
-#include "pingora/base/error.h"
 #include "pingora/http/request_header.h"
 #include "pingora/http/response_header.h"
 
@@ -22,14 +20,15 @@ namespace pingora::h2 {
 //        nominates are left out; TE becomes "trailers" if it has that element. Host becomes
 //        :authority.
 //
-// What only upgrades need is here.
+// What only upgrades need is here. Each changes nothing and gives false where it does not apply.
 
 /// Makes the extended CONNECT for a WebSocket (RFC 8441) the GET with Upgrade that HTTP/1.1 has for
-/// it (RFC 6455 §4.1), with a fresh key; the fields that a WebSocket has in both stay.
-/// Nothing is changed, and false, if it is not CONNECT with a path.
+/// it (RFC 6455 §4.1), with a fresh key; the fields that a WebSocket has in both stay. Not for a
+/// CONNECT without a path. That its `:protocol` is "websocket" is the caller's to know.
 bool to_http1_websocket(RequestHeader& request);
 /// The other direction: method CONNECT with a path, without Upgrade, Connection and
-/// Sec-WebSocket-Key; `RequestParts::protocol` is then "websocket".
+/// Sec-WebSocket-Key; `RequestParts::protocol` is then "websocket". Only for what
+/// `is_websocket_request` accepts.
 bool to_http2_websocket(RequestHeader& request);
 /// Makes the 101 of HTTP/1.1 the 200 that extended CONNECT is answered with: without Upgrade,
 /// Connection and Sec-WebSocket-Accept.

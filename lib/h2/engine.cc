@@ -1,0 +1,435 @@
+// Copyright 2026 The Pingora C++ Authors
+// SPDX-License-Identifier: Apache-2.0
+#include "pingora/h2/engine.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "h2/engine_impl.h"
+#include "pingora/base/assert.h"
+
+namespace pingora::h2 {
+namespace {
+
+// A body of memory that nghttp2 may use beyond the ceiling, which the engine looks at only between
+// calls of it: a few frames.
+constexpr std::size_t kMemorySlack = 1024 * 1024;
+// Events and streams that are kept for the next ones.
+constexpr std::size_t kEventsKept = 16;
+
+// nghttp2's own limits, far above ours: what strikes is to be ours, with its counter.
+constexpr std::uint64_t kNeverStrikes = std::uint64_t{1} << 40;
+// What RFC 9113 §6.5.2 says where nothing is announced.
+constexpr std::uint32_t kFrameBytesDefault = 16 * 1024;
+constexpr std::uint32_t kTableBytesDefault = 4096;
+constexpr std::size_t kHeaderBlockSentMax = 1024 * 1024;
+
+nghttp2_option* make_option(const EngineOptions& options) {
+  nghttp2_option* option = nullptr;
+  if (nghttp2_option_new(&option) != 0) throw std::bad_alloc();
+  nghttp2_option_set_no_auto_window_update(option, 1);
+  nghttp2_option_set_no_http_messaging(option, 1);
+  nghttp2_option_set_no_closed_streams(option, 1);
+  nghttp2_option_set_max_deflate_dynamic_table_size(option, options.header_table_bytes);
+  nghttp2_option_set_max_send_header_block_length(option, kHeaderBlockSentMax);
+  nghttp2_option_set_max_continuations(option, options.continuations_max);
+  nghttp2_option_set_max_outbound_ack(option, options.acks_queued_max);
+  nghttp2_option_set_stream_reset_rate_limit(option, kNeverStrikes, kNeverStrikes);
+  // Frames of unknown types are to be ignored, but they are to be counted.
+  for (unsigned type = NGHTTP2_CONTINUATION + 1; type <= 0xff; ++type) {
+    if (type == NGHTTP2_PRIORITY_UPDATE) continue;
+    nghttp2_option_set_user_recv_extension_type(option, static_cast<std::uint8_t>(type));
+  }
+  nghttp2_option_set_builtin_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
+  return option;
+}
+
+}  // namespace
+
+Engine::Impl::Impl(Role role, const EngineOptions& options, TimePoint now)
+    : role_(role),
+      options_(options),
+      now_(now),
+      memory_(options.memory_bytes_max + kMemorySlack),
+      decoder_(options),
+      resets_(options.resets, now),
+      pings_(options.pings, now),
+      settings_(options.settings, now),
+      empty_data_(options.empty_data, now),
+      window_updates_(options.window_updates, now),
+      priorities_(options.priorities, now),
+      unknown_frames_(options.unknown_frames, now) {
+  nghttp2_option* option = make_option(options);
+  int status =
+      role == Role::Server
+          ? nghttp2_session_server_new3(&session_, callbacks(), this, option, memory_.callbacks())
+          : nghttp2_session_client_new3(&session_, callbacks(), this, option, memory_.callbacks());
+  nghttp2_option_del(option);
+  if (status != 0) throw std::bad_alloc();
+  announce_settings();
+}
+
+Engine::Impl::~Impl() {
+  nghttp2_session_del(session_);
+  while (StreamState* stream = streams_.pop_front()) delete stream;
+}
+
+void Engine::Impl::announce_settings() {
+  std::array<nghttp2_settings_entry, 8> entries;
+  std::size_t count = 0;
+  auto add = [&](std::int32_t id, std::uint32_t value) { entries[count++] = {id, value}; };
+  if (role_ == Role::Server) {
+    add(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options_.concurrent_streams_max);
+    add(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1);
+    if (options_.extended_connect == ExtendedConnect::Yes) {
+      add(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1);
+    }
+  } else {
+    add(NGHTTP2_SETTINGS_ENABLE_PUSH, 0);
+  }
+  add(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options_.stream_window_bytes);
+  add(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, options_.header_list_bytes_max);
+  if (options_.frame_bytes_max != kFrameBytesDefault) {
+    add(NGHTTP2_SETTINGS_MAX_FRAME_SIZE, options_.frame_bytes_max);
+  }
+  if (options_.header_table_bytes != kTableBytesDefault) {
+    add(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, options_.header_table_bytes);
+  }
+  check(nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, entries.data(), count));
+  check(nghttp2_session_set_local_window_size(
+      session_, NGHTTP2_FLAG_NONE, 0, static_cast<std::int32_t>(options_.connection_window_bytes)));
+}
+
+// A call of nghttp2 that cannot fail but for memory.
+void Engine::Impl::check(int status) {
+  if (status == NGHTTP2_ERR_NOMEM) {
+    fail(ErrorCode::EnhanceYourCalm, &EngineCounters::memory_exhausted, "out of memory");
+  }
+}
+
+void Engine::Impl::fail(ErrorCode code, std::uint64_t EngineCounters::* counter,
+                        std::string_view reason) {
+  if (has_failed_) return;
+  has_failed_ = owes_goaway_ = true;
+  failure_ = code;
+  failure_reason_ = reason;
+  if (counter != nullptr) ++(counters_.*counter);
+}
+
+void Engine::Impl::settle() {
+  if (!has_failed_ && memory_used() > options_.memory_bytes_max) {
+    fail(ErrorCode::EnhanceYourCalm, &EngineCounters::memory_exhausted,
+         "the memory of a connection is used up");
+  }
+  if (!has_failed_ || are_streams_failed_) return;
+  are_streams_failed_ = true;
+  StreamState* next = nullptr;
+  for (StreamState* stream = streams_.front(); stream != nullptr; stream = next) {
+    next = streams_.next(*stream);
+    if (!stream->is_closed_) {
+      // Nobody has heard of one whose head is not complete.
+      if (!stream->is_visible && !stream->was_reset) stream->is_released = true;
+      push_reset(*stream, failure_, Event::Origin::Engine);
+      close(*stream);
+    }
+    destroy_if_done(*stream);
+  }
+}
+
+std::size_t Engine::Impl::memory_used() const noexcept {
+  return memory_.used() + stream_count_ * sizeof(StreamState) + head_memory_ + unconsumed_ +
+         piece_memory_ + send_buffered_ + events_.capacity() * sizeof(Event);
+}
+
+// Streams.
+
+StreamState& Engine::Impl::create_stream(std::uint32_t id) {
+  auto* stream = new StreamState;
+  stream->id_ = id;
+  stream->is_counted = true;
+  stream->is_writable_ = is_send_room();
+  streams_.push_back(*stream);
+  ++stream_count_;
+  ++counted_;
+  return *stream;
+}
+
+void Engine::Impl::destroy_if_done(StreamState& stream) {
+  if (!stream.is_closed_ || !stream.is_released || stream.events_queued != 0) return;
+  uncount(stream);
+  head_memory_ -= stream.head_memory;
+  --stream_count_;
+  stream.unlink();
+  delete &stream;
+}
+
+void Engine::Impl::uncount(StreamState& stream) {
+  if (std::exchange(stream.is_counted, false)) --counted_;
+}
+
+// nghttp2's stream has gone, or the connection has.
+void Engine::Impl::close(StreamState& stream) {
+  stream.is_closed_ = true;
+  stop_sending(stream);
+  if (decoding_ == &stream) decoding_ = nullptr;
+}
+
+void Engine::Impl::stop_sending(StreamState& stream) {
+  send_buffered_ -= stream.send_buffered_;
+  stream.send_buffered_ = 0;
+  stream.queue.clear();
+  stream.trailers.reset();
+  if (is_send_full_) wake_writers();
+}
+
+void Engine::Impl::reset(StreamState& stream, ErrorCode code) {
+  if (stream.is_closed_ || stream.was_reset) return;
+  stream.was_reset = true;
+  stream.is_visible = false;
+  stop_sending(stream);
+  if (!has_failed_) {
+    check(nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE,
+                                    static_cast<std::int32_t>(stream.id_),
+                                    static_cast<std::uint32_t>(code)));
+  }
+}
+
+void Engine::Impl::consume_for_connection(std::size_t bytes) {
+  if (!has_failed_ && bytes != 0) check(nghttp2_session_consume_connection(session_, bytes));
+}
+
+void Engine::Impl::consume(StreamState& stream, std::size_t bytes) {
+  bytes = std::min(bytes, stream.unconsumed_);
+  if (bytes == 0) return;
+  // Pieces go with their bytes, on average.
+  auto overhead = static_cast<std::size_t>(static_cast<double>(stream.piece_memory) *
+                                           static_cast<double>(bytes) /
+                                           static_cast<double>(stream.unconsumed_));
+  stream.piece_memory -= overhead;
+  piece_memory_ -= overhead;
+  stream.unconsumed_ -= bytes;
+  unconsumed_ -= bytes;
+  if (has_failed_) return;
+  // What comes no more needs no window of its own.
+  if (stream.is_closed_ || stream.receive_phase == StreamState::ReceivePhase::Done) {
+    consume_for_connection(bytes);
+  } else {
+    check(nghttp2_session_consume(session_, static_cast<std::int32_t>(stream.id_), bytes));
+  }
+}
+
+void Engine::Impl::release(StreamState& stream) {
+  PINGORA_ASSERT(!stream.is_released);
+  stream.is_released = true;
+  stream.is_visible = false;
+  unconsumed_ -= stream.unconsumed_;
+  consume_for_connection(std::exchange(stream.unconsumed_, 0));
+  piece_memory_ -= std::exchange(stream.piece_memory, 0);
+  if (!stream.is_closed_ && !stream.was_reset) {
+    if (!stream.is_send_done_) {
+      reset(stream, ErrorCode::Cancel);
+    } else if (stream.receive_phase != StreamState::ReceivePhase::Done) {
+      // RFC 9113 §8.1: a server that needs no more of the request says so behind its response.
+      if (role_ == Role::Client || stream.is_end_sent) {
+        reset(stream, role_ == Role::Client ? ErrorCode::Cancel : ErrorCode::NoError);
+      } else {
+        stream.resets_when_sent = true;
+      }
+    }
+  }
+  destroy_if_done(stream);
+  settle();
+}
+
+// Events.
+
+void Engine::Impl::push_event(Event event) {
+  if (event.stream != nullptr) ++static_cast<StreamState*>(event.stream)->events_queued;
+  events_.push_back(std::move(event));
+}
+
+Event& Engine::Impl::push_stream_event(StreamState& stream, Event::Kind kind) {
+  ++stream.events_queued;
+  Event& event = events_.emplace_back();
+  event.kind = kind;
+  event.stream = &stream;
+  event.stream_id = stream.id_;
+  return event;
+}
+
+void Engine::Impl::push_reset(StreamState& stream, ErrorCode code, Event::Origin origin) {
+  if (!std::exchange(stream.is_visible, false)) return;
+  Event& event = push_stream_event(stream, Event::Kind::Reset);
+  event.code = code;
+  event.origin = origin;
+}
+
+std::optional<Event> Engine::Impl::next_event() {
+  while (next_event_ != events_.size()) {
+    Event event = std::move(events_[next_event_++]);
+    if (next_event_ == events_.size()) {
+      events_.clear();
+      next_event_ = 0;
+      if (events_.capacity() > kEventsKept) std::vector<Event>().swap(events_);
+    }
+    if (event.stream == nullptr) return event;
+    StreamState& stream = state(*event.stream);
+    --stream.events_queued;
+    if (!stream.is_released && !stream.is_muted) return event;
+    destroy_if_done(stream);
+  }
+  return std::nullopt;
+}
+
+// The connection.
+
+Result<void> Engine::Impl::feed(const Bytes& input, TimePoint now) {
+  now_ = now;
+  if (has_failed_) return pingora::fail(ErrorType::H2Error, failure_reason_);
+  input_ = &input;
+  auto taken = nghttp2_session_mem_recv(
+      session_, reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
+  input_ = nullptr;
+  switch (taken) {
+    case NGHTTP2_ERR_BAD_CLIENT_MAGIC:
+      fail(ErrorCode::ProtocolError, &EngineCounters::protocol_errors, "no HTTP/2 preface");
+      break;
+    case NGHTTP2_ERR_FLOODED:
+      fail(ErrorCode::EnhanceYourCalm, &EngineCounters::ack_floods,
+           "acknowledgements that are not read");
+      break;
+    case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS:
+      fail(ErrorCode::EnhanceYourCalm, &EngineCounters::header_block_floods,
+           "too many CONTINUATION frames");
+      break;
+    case NGHTTP2_ERR_NOMEM: check(NGHTTP2_ERR_NOMEM); break;
+    default:
+      if (taken < 0) fail(ErrorCode::InternalError, nullptr, "the HTTP/2 engine failed");
+  }
+  settle();
+  if (has_failed_) return pingora::fail(ErrorType::H2Error, failure_reason_);
+  return {};
+}
+
+void Engine::Impl::terminate(ErrorCode code, TimePoint now) {
+  now_ = now;
+  fail(code, nullptr, "ended by the program");
+  settle();
+}
+
+void Engine::Impl::submit_ping(std::uint64_t opaque) {
+  if (has_failed_) return;
+  std::array<std::uint8_t, 8> bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<std::uint8_t>(opaque >> (8 * (bytes.size() - 1 - i)));
+  }
+  ++pings_sent_;
+  check(nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, bytes.data()));
+}
+
+void Engine::Impl::begin_shutdown() {
+  if (has_failed_ || std::exchange(is_shutting_down_, true)) return;
+  // A client has no streams of the peer's to wait for.
+  if (role_ == Role::Client) return finish_shutdown();
+  check(nghttp2_submit_shutdown_notice(session_));
+  submit_ping(kShutdownPing);
+}
+
+void Engine::Impl::finish_shutdown() {
+  is_shutting_down_ = true;
+  if (has_failed_ || std::exchange(is_last_stream_named_, true)) return;
+  check(nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
+                              nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR,
+                              nullptr, 0));
+}
+
+bool Engine::Impl::is_finished() const noexcept {
+  if (has_failed_) return !owes_goaway_;
+  return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
+}
+
+TimePoint Engine::Impl::head_deadline() const noexcept {
+  return head_begun_ == kNever ? kNever : head_begun_ + options_.head_timeout;
+}
+
+bool Engine::Impl::is_draining() const noexcept {
+  if (has_failed_ || has_goaway_ || is_shutting_down_) return true;
+  return role_ == Role::Client && nghttp2_session_check_request_allowed(session_) == 0;
+}
+
+bool Engine::Impl::can_open_stream() const noexcept {
+  return role_ == Role::Client && !is_draining() &&
+         counted_ < peer_settings_.concurrent_streams_max;
+}
+
+// The face.
+
+Engine::Engine(Role role, const EngineOptions& options, TimePoint now)
+    : impl_(std::make_unique<Impl>(role, options, now)) {}
+Engine::~Engine() = default;
+
+Role Engine::role() const noexcept { return impl_->role_; }
+Result<void> Engine::feed(const Bytes& input, TimePoint now) { return impl_->feed(input, now); }
+std::optional<Event> Engine::next_event() { return impl_->next_event(); }
+bool Engine::has_event() const noexcept { return impl_->next_event_ != impl_->events_.size(); }
+bool Engine::has_output() const noexcept { return impl_->has_output(); }
+void Engine::take_output(Output& out, std::size_t bytes_max) { impl_->take_output(out, bytes_max); }
+
+void Engine::submit_informational(EngineStream& stream, const ResponseHeader& response,
+                                  const HeaderEdits& edits) {
+  impl_->submit_informational(Impl::state(stream), response, edits);
+}
+Result<void> Engine::submit_response(EngineStream& stream, const ResponseHeader& response,
+                                     const HeaderEdits& edits, EndOfStream end) {
+  return impl_->submit_response(Impl::state(stream), response, edits, end);
+}
+bool Engine::can_open_stream() const noexcept { return impl_->can_open_stream(); }
+bool Engine::is_draining() const noexcept { return impl_->is_draining(); }
+Result<EngineStream*> Engine::submit_request(const RequestHeader& request,
+                                             const RequestParts& parts, EndOfStream end) {
+  return impl_->submit_request(request, parts, end);
+}
+void Engine::submit_data(EngineStream& stream, Bytes data, EndOfStream end) {
+  impl_->submit_data(Impl::state(stream), std::move(data), end);
+}
+void Engine::submit_trailers(EngineStream& stream, const HeaderMap& trailers) {
+  impl_->submit_trailers(Impl::state(stream), trailers);
+}
+void Engine::reset(EngineStream& stream, ErrorCode code) {
+  Impl::state(stream).is_muted = true;
+  impl_->reset(Impl::state(stream), code);
+  impl_->settle();
+}
+void Engine::consume(EngineStream& stream, std::size_t bytes) {
+  impl_->consume(Impl::state(stream), bytes);
+}
+void Engine::release(EngineStream& stream) { impl_->release(Impl::state(stream)); }
+
+void Engine::submit_ping(std::uint64_t opaque) { impl_->submit_ping(opaque); }
+void Engine::begin_shutdown() { impl_->begin_shutdown(); }
+void Engine::finish_shutdown() { impl_->finish_shutdown(); }
+bool Engine::is_shutting_down() const noexcept { return impl_->is_shutting_down_; }
+void Engine::terminate(ErrorCode code, TimePoint now) { impl_->terminate(code, now); }
+bool Engine::is_finished() const noexcept { return impl_->is_finished(); }
+
+const PeerSettings& Engine::peer_settings() const noexcept { return impl_->peer_settings_; }
+std::size_t Engine::streams() const noexcept { return impl_->stream_count_; }
+TimePoint Engine::head_deadline() const noexcept { return impl_->head_deadline(); }
+std::size_t Engine::send_buffered() const noexcept { return impl_->send_buffered_; }
+std::size_t Engine::unconsumed() const noexcept { return impl_->unconsumed_; }
+std::int64_t Engine::receive_window() const noexcept {
+  return nghttp2_session_get_local_window_size(impl_->session_);
+}
+std::int64_t Engine::receive_window_used() const noexcept {
+  return nghttp2_session_get_effective_recv_data_length(impl_->session_);
+}
+std::int64_t Engine::send_window() const noexcept {
+  return nghttp2_session_get_remote_window_size(impl_->session_);
+}
+std::size_t Engine::memory_used() const noexcept { return impl_->memory_used(); }
+const EngineCounters& Engine::counters() const noexcept { return impl_->counters_; }
+EngineCounters Engine::take_counters() noexcept { return std::exchange(impl_->counters_, {}); }
+
+}  // namespace pingora::h2

@@ -1,0 +1,126 @@
+// Copyright 2026 The Pingora C++ Authors
+// SPDX-License-Identifier: Apache-2.0
+#include "h2/head_encoder.h"
+
+#include <cstdint>
+
+#include "h2/field_names.h"
+#include "pingora/http/field_syntax.h"
+#include "pingora/http/hop_by_hop.h"
+#include "pingora/http/method.h"
+
+namespace pingora::h2 {
+namespace {
+
+constexpr unsigned kStaticName = NGHTTP2_NV_FLAG_NO_COPY_NAME;
+constexpr unsigned kStaticField = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
+
+// All status codes, three digits each.
+constexpr auto kStatusTexts = [] {
+  std::array<char, 3 * (StatusCode::kMax + 1)> texts{};
+  for (std::size_t i = 0; i <= StatusCode::kMax; ++i) {
+    texts[3 * i] = static_cast<char>('0' + i / 100);
+    texts[3 * i + 1] = static_cast<char>('0' + i / 10 % 10);
+    texts[3 * i + 2] = static_cast<char>('0' + i % 10);
+  }
+  return texts;
+}();
+
+std::string_view status_text(StatusCode status) noexcept {
+  return {kStatusTexts.data() + 3 * static_cast<std::size_t>(static_cast<int>(status)), 3};
+}
+
+// nghttp2's interface has no const; it does not write to these.
+std::uint8_t* bytes_of(std::string_view text) noexcept {
+  return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
+}
+
+bool is_valid(const ExtraField& field) noexcept {
+  return (field.name.is_static() ? !field.name.text().empty() : is_token(field.name.text())) &&
+         is_field_value(field.value);
+}
+
+}  // namespace
+
+void HeadEncoder::add(std::string_view name, std::string_view value, unsigned flags) {
+  nghttp2_nv field{bytes_of(name), bytes_of(value), name.size(), value.size(),
+                   static_cast<std::uint8_t>(flags)};
+  if (count_ < kFew) {
+    few_[count_++] = field;
+    return;
+  }
+  if (many_.empty()) many_.assign(few_.begin(), few_.end());
+  many_.push_back(field);
+  ++count_;
+}
+
+void HeadEncoder::add_field(HeaderId id, std::string_view name, std::string_view value) {
+  // A copied name is made lower case by the one who copies it.
+  if (id == HeaderId::Other) return add(name, trim_blanks(value), NGHTTP2_NV_FLAG_NONE);
+  add(lower_name(id), trim_blanks(value), kStaticName);
+}
+
+Result<void> HeadEncoder::add_fields(const HeaderMap& headers, const HeaderEdits& edits,
+                                     HeaderId in_pseudo_field) {
+  for (const ExtraField& field : edits.add) {
+    if (!is_valid(field)) {
+      return fail(ErrorType::InvalidHttpHeader, "an added field is no valid field");
+    }
+  }
+  auto is_in_pseudo_field = [=](HeaderId id) {
+    return id == in_pseudo_field && id != HeaderId::Other;
+  };
+  HopByHopFields hop_by_hop(headers);
+  HeaderIdSet skip = edits.skip | hop_by_hop.known() | HeaderIdSet{in_pseudo_field};
+  for (const HeaderMap::Entry& entry : headers.entries()) {
+    // `Other` in a set means nothing.
+    if (skip.contains(entry.id) && entry.id != HeaderId::Other) continue;
+    if (hop_by_hop.has_unknown() && hop_by_hop.contains(entry.id, entry.name_view())) continue;
+    add_field(entry.id, entry.name_view(), entry.value_view());
+  }
+  for (const ExtraField& field : edits.add) {
+    if (is_hop_by_hop(field.name.id()) || is_in_pseudo_field(field.name.id())) continue;
+    add_field(field.name.id(), field.name.text(), field.value);
+  }
+  return {};
+}
+
+Result<void> HeadEncoder::add_request(const RequestHeader& request, const RequestParts& parts) {
+  Method method = request.method();
+  bool is_connect = method == Method::Connect && parts.protocol.empty();
+  add(":method", method.text(), method == Method::Other ? kStaticName : kStaticField);
+  if (!is_connect) {
+    std::string_view path = request.path_and_query();
+    if (path.empty()) return fail(ErrorType::InvalidHttpHeader, "a request without a path");
+    add(":scheme", parts.scheme == Scheme::Https ? "https" : "http", kStaticField);
+    add(":path", path, kStaticName);
+  }
+  // An added Host wins over the header's.
+  std::string_view authority = request.authority();
+  for (const ExtraField& field : parts.edits.add) {
+    if (field.name.id() == HeaderId::Host) authority = field.value;
+  }
+  if (!authority.empty()) add(":authority", authority, kStaticName);
+  if (!parts.protocol.empty()) add(":protocol", parts.protocol, kStaticName);
+  const HeaderMap& headers = request.headers();
+  Result<void> added = add_fields(headers, parts.edits, HeaderId::Host);
+  if (!added) return added;
+  if (headers.has_token(HeaderId::Te, "trailers") && !parts.edits.skip.contains(HeaderId::Te)) {
+    add("te", "trailers", kStaticField);
+  }
+  return {};
+}
+
+Result<void> HeadEncoder::add_response(const ResponseHeader& response, const HeaderEdits& edits) {
+  add(":status", status_text(response.status()), kStaticField);
+  return add_fields(response.headers(), edits, HeaderId::Other);
+}
+
+void HeadEncoder::add_trailers(const HeaderMap& trailers) {
+  for (const HeaderMap::Entry& entry : trailers.entries()) {
+    if (is_forbidden_in_trailers(entry.id)) continue;
+    add_field(entry.id, entry.name_view(), entry.value_view());
+  }
+}
+
+}  // namespace pingora::h2

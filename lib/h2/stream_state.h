@@ -1,0 +1,118 @@
+// Copyright 2026 The Pingora C++ Authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "pingora/base/bytes.h"
+#include "pingora/base/intrusive_list.h"
+#include "pingora/h2/engine_stream.h"
+#include "pingora/h2/output.h"
+#include "pingora/http/header_map.h"
+
+namespace pingora::h2 {
+
+/// Bytes in the order in which they were pushed. Holds no memory while it is empty, but for what a
+/// few pieces need.
+class PieceQueue {
+ public:
+  bool empty() const noexcept { return first_ == pieces_.size(); }
+  std::size_t size() const noexcept { return size_; }
+  void push(Bytes bytes) {
+    if (bytes.empty()) return;
+    size_ += bytes.size();
+    pieces_.push_back(std::move(bytes));
+  }
+  /// Moves the first `size` bytes to `out`.
+  void move_to(Output& out, std::size_t size) {
+    size_ -= size;
+    while (size != 0) {
+      Bytes& piece = pieces_[first_];
+      if (piece.size() > size) return out.append(piece.split_to(size));
+      size -= piece.size();
+      out.append(std::move(piece));
+      ++first_;
+    }
+    if (empty()) clear();
+  }
+  void clear() noexcept {
+    pieces_.clear();
+    if (pieces_.capacity() > kKept) std::vector<Bytes>().swap(pieces_);
+    first_ = size_ = 0;
+  }
+
+ private:
+  static constexpr std::size_t kKept = 4;
+
+  std::vector<Bytes> pieces_;
+  std::size_t first_ = 0;
+  std::size_t size_ = 0;
+};
+
+/// What the engine knows of a stream. It exists until nghttp2 has closed the stream, the program
+/// has released it, and no event for it is left: whichever comes last.
+class StreamState final : public EngineStream, public ListHook {
+ public:
+  enum class ReceivePhase : std::uint8_t {
+    /// Waiting for the final head.
+    Head,
+    Body,
+    /// The message is complete.
+    Done,
+  };
+
+  StreamState() noexcept = default;
+
+  // The part that the program sees.
+  using EngineStream::id_;
+  using EngineStream::is_closed_;
+  using EngineStream::is_incremental_;
+  using EngineStream::is_receive_done_;
+  using EngineStream::is_send_done_;
+  using EngineStream::is_writable_;
+  using EngineStream::send_buffered_;
+  using EngineStream::unconsumed_;
+  using EngineStream::urgency_;
+  using EngineStream::user_data_;
+
+  // Receiving.
+  ReceivePhase receive_phase = ReceivePhase::Head;
+  /// Events are made for it. Not before a request's head was good, nor after a reset or release.
+  bool is_visible = false;
+  /// HEAD, whose response has no body whatever its Content-Length says.
+  bool is_head_request = false;
+  bool is_connect = false;
+  std::optional<std::uint64_t> content_length;
+  std::uint64_t data_received = 0;
+  std::size_t head_memory = 0;
+  /// What the pieces of data that were given out take beyond their bytes.
+  std::size_t piece_memory = 0;
+  std::uint32_t events_queued = 0;
+
+  // Sending.
+  PieceQueue queue;
+  std::optional<HeaderMap> trailers;
+  bool has_head_submitted = false;
+  /// nghttp2 asked for data when there was none: it has to be told when there is.
+  bool is_deferred = false;
+  /// END_STREAM was handed out.
+  bool is_end_sent = false;
+
+  // The end.
+  bool is_released = false;
+  /// By the program, or by the engine, which has made the event for it already.
+  bool was_reset = false;
+  /// By the program: not even events that were made before are given out.
+  bool is_muted = false;
+  bool is_reset_by_peer = false;
+  /// Counts towards the limit of concurrent streams: open, or reset with work still going on.
+  bool is_counted = false;
+  /// Once the response is out, the peer is told to stop sending its request.
+  bool resets_when_sent = false;
+};
+
+}  // namespace pingora::h2
