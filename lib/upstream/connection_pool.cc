@@ -9,6 +9,9 @@
 //                             v                   v                                      | ended
 //                        destroyed by put      (gone)         used, or destroyed <-------+
 //
+// With TLS, an event may be a session ticket, which is none of HTTP's business: the connection is
+// then not destroyed by the event but `looked at` behind it, and put back if nothing else came.
+//
 // Invariants:
 //  [one]   whoever removes a connection from its shard, under the shard's mutex, owns it;
 //  [watch] the watch of a taken connection is ended, without the mutex, before it is used or
@@ -44,8 +47,15 @@ std::shared_ptr<void> PooledConnection::on_idle_event() noexcept {
   }
   shard_->remove(*this);
   shard_->add_reserve(1);
-  ++shard_->discarded;
-  return std::shared_ptr<PooledConnection>(this);
+  if (!peer_.is_tls()) {
+    ++shard_->discarded;
+    return std::shared_ptr<PooledConnection>(this);
+  }
+  // What is returned is destroyed when nothing is locked any more.
+  ++shard_->looked_at;
+  return {this, [pool = pool_](PooledConnection* connection) {
+            pool->look_at(std::unique_ptr<PooledConnection>(connection));
+          }};
 }
 
 ConnectionPool::ConnectionPool(ConnectionPoolOptions options)
@@ -55,9 +65,14 @@ ConnectionPool::ConnectionPool(ConnectionPoolOptions options)
       free_slots_(options.capacity) {}
 
 ConnectionPool::~ConnectionPool() {
+  is_closing_.store(true, std::memory_order_relaxed);
   clear();
   // Lets an event that has just taken the last connection out of a shard leave it.
-  for (std::size_t i = 0; i < shard_count_; ++i) std::lock_guard lock(shards_[i].mutex);
+  for (std::size_t i = 0; i < shard_count_; ++i) {
+    std::unique_lock lock(shards_[i].mutex);
+    shards_[i].nobody_looks.wait(lock, [&shard = shards_[i]] { return shard.looked_at == 0; });
+  }
+  clear();  // what was put back meanwhile
 }
 
 PoolShard& ConnectionPool::shard_of(const Worker& worker) noexcept {
@@ -114,15 +129,48 @@ std::unique_ptr<PooledConnection> ConnectionPool::get(const PeerKey& key, Worker
 void ConnectionPool::put(std::unique_ptr<PooledConnection> connection,
                          std::chrono::milliseconds idle_timeout, Worker& worker) {
   if (capacity_ == 0 || idle_timeout <= std::chrono::milliseconds::zero()) return;
-  PoolShard& shard = shard_of(worker);
-  const TimePoint now = coarse_now();
   connection->worker_ = &worker;
+  connection->expiry_ = idle_timeout == kNoTimeout ? kNever : coarse_now() + idle_timeout;
+  keep(std::move(connection));
+}
+
+bool ConnectionPool::start_watch(PooledConnection& connection) {
+  Stream& stream = connection.pooled_stream();
+  if (stream.start_idle_watch(connection)) return true;
+  if (!connection.peer().is_tls()) return false;
+  // What came may be for TLS alone. Anything else is not wanted, the end of the stream included.
+  Buffer unasked;
+  stream.note_readable();
+  return !stream.try_read(unasked) && stream.start_idle_watch(connection);
+}
+
+// An event has taken it out of its shard; nothing is locked.
+void ConnectionPool::look_at(std::unique_ptr<PooledConnection> connection) {
+  PoolShard& shard = *connection->shard_;
+  Stream& stream = connection->pooled_stream();
+  [[maybe_unused]] bool was_quiet = stream.stop_idle_watch();
+  Buffer unasked;
+  stream.note_readable();
+  if (!is_closing_.load(std::memory_order_relaxed) && !stream.try_read(unasked)) {
+    keep(std::move(connection));
+  } else {
+    connection.reset();
+    discarded_.fetch_add(1, std::memory_order_relaxed);
+  }
+  std::lock_guard lock(shard.mutex);
+  // Under the mutex: whoever waits for this destroys the shard.
+  if (--shard.looked_at == 0) shard.nobody_looks.notify_all();
+}
+
+// Keeps it in its worker until `expiry_`.
+void ConnectionPool::keep(std::unique_ptr<PooledConnection> connection) {
+  PoolShard& shard = shard_of(*connection->worker_);
+  const TimePoint now = coarse_now();
+  connection->pool_ = this;
   connection->shard_ = &shard;
   connection->is_gone_ = false;
   connection->released_ = now;
-  connection->expiry_ = idle_timeout == kNoTimeout ? kNever : now + idle_timeout;
-  Stream& stream = connection->pooled_stream();
-  if (!stream.start_idle_watch(*connection)) {
+  if (!start_watch(*connection)) {
     discarded_.fetch_add(1, std::memory_order_relaxed);
     return;
   }

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -48,6 +49,9 @@ class alignas(64) PoolShard {
   // Counted here where the mutex is held anyway.
   std::uint64_t hits = 0;
   std::uint64_t discarded = 0;
+  // Connections that were in this shard and that an event has given to ConnectionPool::look_at.
+  std::size_t looked_at = 0;
+  std::condition_variable_any nobody_looks;
 
   // Without the mutex, as a hint.
 

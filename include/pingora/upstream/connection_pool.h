@@ -16,6 +16,7 @@
 
 namespace pingora {
 
+class ConnectionPool;
 namespace internal {
 class PoolShard;
 struct PoolGroup;
@@ -57,6 +58,7 @@ class PooledConnection : internal::PoolAgeHook, internal::PoolKeyHook, IdleWatch
   bool is_gone_ = false;  // the watch has reported something while it was in no shard
   TimePoint released_{};
   TimePoint expiry_{};
+  ConnectionPool* pool_ = nullptr;  // set with shard_
   internal::PoolShard* shard_ = nullptr;
   internal::PoolGroup* group_ = nullptr;  // while it is idle in the pool
 };
@@ -85,7 +87,8 @@ struct ConnectionPoolStats {
 /// recently used first. One capacity and one age order hold over all shards: when the pool is full,
 /// the connection that is idle for the longest goes, whichever shard it is in (to within 4 ms, the
 /// resolution of `coarse_now`). Idle connections are watched, and gone from the pool as soon as the
-/// peer closes or sends anything.
+/// peer closes or sends anything; with TLS, anything but what concerns TLS alone, such as a session
+/// ticket that comes late.
 ///
 /// All functions may be called from any thread; connections are destroyed on the thread that finds
 /// that they are to go.
@@ -118,8 +121,12 @@ class ConnectionPool {
   ConnectionPoolStats stats() const;
 
  private:
+  friend class PooledConnection;
   internal::PoolShard& shard_of(const Worker& worker) noexcept;
   bool make_usable(PooledConnection& connection, Worker& worker);
+  static bool start_watch(PooledConnection& connection);
+  void look_at(std::unique_ptr<PooledConnection> connection);
+  void keep(std::unique_ptr<PooledConnection> connection);
   void discard(std::unique_ptr<PooledConnection> connection, std::atomic<std::uint64_t>& counter);
   void return_slot(internal::PoolShard& shard) noexcept;
   bool take_free_slot() noexcept;
@@ -129,6 +136,7 @@ class ConnectionPool {
   const std::size_t capacity_;
   const std::size_t shard_count_;
   std::unique_ptr<internal::PoolShard[]> shards_;
+  std::atomic<bool> is_closing_{false};
   // Slots of the capacity that no shard has, neither for a connection nor as a reserve.
   alignas(64) std::atomic<std::size_t> free_slots_;
   // Off the fast path: `hits` are counted in the shards.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "pingora/net/memory_stream.h"
+#include "pingora/net/stream_layer.h"
 #include "pingora/runtime/runtime.h"
 
 using namespace pingora;
@@ -33,6 +34,43 @@ struct TestConnection : PooledConnection {
 
   int number;
   std::unique_ptr<MemoryStream> stream;
+  std::shared_ptr<MemoryStream> other_end;
+};
+
+// Takes every '~' for itself, as TLS does a session ticket.
+class TicketStream : public StreamLayer {
+ public:
+  explicit TicketStream(std::unique_ptr<Stream> inner) : StreamLayer(std::move(inner)) {}
+  std::optional<Result<std::size_t>> try_write(std::span<const iovec> pieces) override {
+    return inner().try_write(pieces);
+  }
+
+ protected:
+  ReadAttempt attempt_read(Buffer& into) override {
+    note_inner_readable();
+    Buffer received;
+    auto result = inner().try_read(received);
+    if (!result || !*result || **result == 0) return {std::move(result), false};
+    std::string text(received.view());
+    std::erase(text, '~');
+    if (text.empty()) return {std::nullopt, false};
+    into.append(text);
+    return {text.size(), false};
+  }
+};
+
+// A connection as with TLS.
+struct TlsTestConnection : PooledConnection {
+  TlsTestConnection(const HttpPeer& peer, Worker& worker) : PooledConnection(peer, worker) {
+    auto pair = MemoryStream::make_pair();
+    stream = std::make_unique<TicketStream>(std::move(pair.first));
+    other_end = std::move(pair.second);
+    ++live_connections;
+  }
+  ~TlsTestConnection() override { --live_connections; }
+  Stream& pooled_stream() noexcept override { return *stream; }
+
+  std::unique_ptr<TicketStream> stream;
   std::shared_ptr<MemoryStream> other_end;
 };
 
@@ -147,6 +185,49 @@ TEST_CASE_METHOD(PoolFixture, "ConnectionPool: what has bytes already is not kep
   pool.put(std::move(connection), 60s, worker(0));
   CHECK(live_connections == 0);
   CHECK(pool.stats().discarded == 1);
+}
+
+TEST_CASE_METHOD(PoolFixture, "ConnectionPool: what concerns TLS alone leaves a connection be",
+                 "[pool]") {
+  const HttpPeer peer("127.0.0.1:1", Tls::Yes);
+  ConnectionPool pool({.capacity = 8, .shards = 2});
+  auto connection = std::make_unique<TlsTestConnection>(peer, worker(0));
+  std::shared_ptr<MemoryStream> other_end = std::move(connection->other_end);
+  const bool is_there_already = GENERATE(false, true);
+  if (is_there_already) CHECK(send_to(*other_end, "~"));
+  pool.put(std::move(connection), 60s, worker(0));
+  CHECK(pool.size() == 1);
+
+  for (int i = 0; i < 3; ++i) {
+    CHECK(send_to(*other_end, "~~"));
+    CHECK(pool.size() == 1);
+  }
+  CHECK(pool.stats().discarded == 0);
+  SECTION("it is given") {
+    auto given = pool.get(PeerKey(peer), worker(1));
+    REQUIRE(given != nullptr);
+    pool.put(std::move(given), 60s, worker(1));
+    CHECK(send_to(*other_end, "~"));
+    CHECK(pool.size() == 1);
+  }
+  SECTION("anything behind it discards it") {
+    CHECK(send_to(*other_end, "~HTTP/1.1 408 Request Timeout\r\n\r\n"));
+    CHECK(pool.size() == 0);
+    CHECK(pool.stats().discarded == 1);
+    CHECK(live_connections == 0);
+  }
+  SECTION("the peer closes") {
+    other_end.reset();
+    CHECK(pool.size() == 0);
+    CHECK(pool.stats().discarded == 1);
+    CHECK(live_connections == 0);
+  }
+  SECTION("it keeps its time of expiry") {
+    pool.expire(coarse_now() + 61s);
+    CHECK(pool.stats().expired == 1);
+  }
+  pool.clear();
+  CHECK(live_connections == 0);
 }
 
 TEST_CASE_METHOD(PoolFixture, "ConnectionPool: capacity holds over all shards, the oldest goes",
