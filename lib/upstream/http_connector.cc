@@ -60,7 +60,9 @@ HttpConnector::HttpConnector(ConnectorOptions options)
     : transport_({.client_bind_to_ipv4 = std::move(options.client_bind_to_ipv4),
                   .client_bind_to_ipv6 = std::move(options.client_bind_to_ipv6),
                   .resolver = std::move(options.resolver),
-                  .pace = options.pace}),
+                  .pace = options.pace,
+                  .tls_contexts_max = options.tls_contexts_max,
+                  .tls_session_peers_max = options.tls_session_peers_max}),
       pool_({.capacity = options.keepalive_pool_size, .shards = options.workers}) {
   for (std::size_t bits = 0; bits < kLeniencySets; ++bits) {
     session_options_[bits] = options.session;
@@ -94,6 +96,11 @@ Task<UpstreamSession> HttpConnector::new_session(const HttpPeer& peer) {
     Error error = Error::explain(ErrorType::ConnectProxyFailure,
                                  peer.to_string() + " sent something before any request");
     co_return std::move(error).into_up();
+  }
+  const SslDigest* ssl = connected.stream->digest().ssl.get();
+  if (ssl != nullptr && ssl->alpn == "h2") {
+    co_return Error::internal("the peer " + peer.to_string() +
+                              " has chosen HTTP/2, which is not available yet");
   }
   Worker& worker = (co_await current_strand()).worker();
   auto session = std::make_unique<PooledH1Session>(std::move(connected.stream), peer, worker,

@@ -35,6 +35,19 @@ bool is_same_text(const std::shared_ptr<const std::string>& a,
   return a == b || (a != nullptr && b != nullptr && *a == *b);
 }
 
+bool is_same_certificate(const Certificate::Ptr& a, const Certificate::Ptr& b) {
+  return a == b || (a != nullptr && b != nullptr && a->sha256() == b->sha256());
+}
+
+// What a TlsClientContext is made of.
+bool is_same_tls(const RarePeerOptions& a, const RarePeerOptions& b) {
+  return &a == &b || (is_same_text(a.ca, b.ca) && a.ca_file == b.ca_file &&
+                      is_same_certificate(a.client_cert_key, b.client_cert_key) &&
+                      a.server_verifier == b.server_verifier && a.curves == b.curves &&
+                      a.ciphers == b.ciphers && a.tls_version_min == b.tls_version_min &&
+                      a.tls_version_max == b.tls_version_max);
+}
+
 void mix_headers(internal::HashMix& mix, const ProxyHeaders& headers) {
   for (const auto& [name, value] : headers) {
     mix.add(name);
@@ -50,8 +63,7 @@ bool is_same_identity(const RarePeerOptions& a, const RarePeerOptions& b) noexce
           a.extra_proxy_headers == b.extra_proxy_headers && a.custom_l4 == b.custom_l4 &&
           a.upstream_tcp_sock_tweak_hook == b.upstream_tcp_sock_tweak_hook &&
           is_same(a.tcp_keepalive, b.tcp_keepalive) && a.h2_windows == b.h2_windows &&
-          a.alternative_cn == b.alternative_cn && is_same_text(a.ca, b.ca) &&
-          is_same_text(a.client_cert_key, b.client_cert_key));
+          a.alternative_names == b.alternative_names && is_same_tls(a, b));
 }
 
 // Options that peers of one program rarely differ in may be left out of a hash.
@@ -68,9 +80,11 @@ std::size_t RarePeerOptions::identity_hash() const noexcept {
   mix_headers(mix, extra_proxy_headers);
   mix.add(reinterpret_cast<std::uintptr_t>(custom_l4.get()));
   mix.add(reinterpret_cast<std::uintptr_t>(upstream_tcp_sock_tweak_hook.get()));
-  mix.add(alternative_cn);
+  for (const std::string& name : alternative_names) mix.add(name);
   mix.add(ca != nullptr ? ca->size() : 0);
-  if (client_cert_key != nullptr) mix.add(*client_cert_key);
+  mix.add(ca_file);
+  if (client_cert_key != nullptr) mix.add(client_cert_key->sha256());
+  mix.add(reinterpret_cast<std::uintptr_t>(server_verifier.get()));
   return mix.value();
 }
 
@@ -94,6 +108,11 @@ std::uint64_t PeerOptions::identity_flags() const noexcept {
 bool is_same_beyond_flags(const PeerOptions& a, const PeerOptions& b) noexcept {
   return a.h2_ping_interval == b.h2_ping_interval && a.tcp_recv_buf_bytes == b.tcp_recv_buf_bytes &&
          (a.rare_ == b.rare_ || is_same_identity(a.rare(), b.rare()));
+}
+
+bool is_same_tls_context(const PeerOptions& a, const PeerOptions& b) noexcept {
+  return a.verify_cert == b.verify_cert && a.verify_hostname == b.verify_hostname &&
+         a.alpn == b.alpn && (a.rare_ == b.rare_ || is_same_tls(a.rare(), b.rare()));
 }
 
 std::size_t PeerOptions::rare_hash() const noexcept {

@@ -6,13 +6,13 @@
 #include <utility>
 
 #include "proxy_tunnel.h"
+#include "tls_connector.h"
 #include "within.h"
 
 namespace pingora {
 namespace {
 
-TimePoint deadline_for(const PeerOptions& options) {
-  auto timeout = std::min(options.connection_timeout, options.total_connection_timeout);
+TimePoint deadline_after(std::chrono::milliseconds timeout) {
   return timeout == kNoTimeout ? kNever : Clock::now() + timeout;
 }
 
@@ -33,30 +33,39 @@ Error connect_failed(const HttpPeer& peer, Error error) {
 }  // namespace
 
 TransportConnector::TransportConnector(TransportConnectorOptions options)
-    : options_(std::move(options)) {
+    : options_(std::move(options)),
+      tls_(std::make_unique<internal::TlsConnector>(
+          std::max<std::size_t>(options_.tls_contexts_max, 1), options_.tls_session_peers_max)) {
   if (options_.resolver == nullptr) options_.resolver = std::make_shared<Resolver>();
 }
 
+TransportConnector::~TransportConnector() = default;
+
 Task<ConnectedStream> TransportConnector::connect(const HttpPeer& peer) {
-  auto result = co_await attempt(peer, deadline_for(peer.options)).as_result();
+  auto result = co_await attempt(peer).as_result();
   if (!result) co_return connect_failed(peer, std::move(result.error()));
   co_return std::move(*result);
 }
 
-// TLS over the stream comes here, behind the tunnel, with `connection_timeout` again.
-Task<ConnectedStream> TransportConnector::attempt(const HttpPeer& peer, TimePoint deadline) {
+// `connection_timeout` counts twice: for the way to the peer, and for TLS on it.
+Task<ConnectedStream> TransportConnector::attempt(const HttpPeer& peer) {
   if (!peer.is_valid()) {
     co_return Error::internal("the peer '" + peer.to_string() + "' has no address");
   }
-  if (peer.is_tls()) {
-    co_return Error::internal("the peer " + peer.to_string() +
-                              ": TLS to upstreams is not available yet");
-  }
-  std::unique_ptr<Stream> stream = co_await connect_transport(peer, deadline);
+  const TimePoint last = deadline_after(peer.options.total_connection_timeout);
+  TimePoint deadline = std::min(last, deadline_after(peer.options.connection_timeout));
+  ConnectedStream connected{co_await connect_transport(peer, deadline), Buffer()};
   if (peer.options.rare().proxy) {
-    co_return co_await internal::open_proxy_tunnel(std::move(stream), peer, deadline);
+    connected = co_await internal::open_proxy_tunnel(std::move(connected.stream), peer, deadline);
   }
-  co_return ConnectedStream{std::move(stream), Buffer()};
+  if (!peer.is_tls()) co_return connected;
+  if (!connected.received.empty()) {
+    co_return Error::explain(ErrorType::TlsHandshakeFailure,
+                             peer.to_string() + " sent something before the handshake");
+  }
+  deadline = std::min(last, deadline_after(peer.options.connection_timeout));
+  connected.stream = co_await tls_->connect(std::move(connected.stream), peer, deadline);
+  co_return connected;
 }
 
 Task<std::unique_ptr<Stream>> TransportConnector::connect_transport(const HttpPeer& peer,

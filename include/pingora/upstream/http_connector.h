@@ -29,6 +29,8 @@ struct ConnectorOptions {
   std::vector<SocketAddress> client_bind_to_ipv6{};
   std::shared_ptr<Resolver> resolver{};
   HappyEyeballsOptions pace{};
+  std::size_t tls_contexts_max = 64;
+  std::size_t tls_session_peers_max = 1024;
   /// Of all sessions; leniencies and timeouts of the peer are put over them.
   ClientSessionOptions session{};
 };

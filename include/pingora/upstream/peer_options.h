@@ -17,6 +17,8 @@
 #include "pingora/net/socket_options.h"
 #include "pingora/net/stream.h"
 #include "pingora/runtime/task.h"
+#include "pingora/tls/certificate.h"
+#include "pingora/tls/tls_client_context.h"
 
 namespace pingora {
 
@@ -105,12 +107,25 @@ struct RarePeerOptions {
   std::optional<TcpKeepalive> tcp_keepalive;
   H2Windows h2_windows;
 
-  /// A second name that the peer's certificate may be for.
-  std::string alternative_cn;
-  /// Certificates (PEM) that verify the peer's, in place of the system's. Compared by content.
+  // With TLS. What peers have in common here is read and checked once: see TransportConnector.
+
+  /// Names that the peer's certificate may be for in place of the SNI (Pingora: `alternative_cn`).
+  std::vector<std::string> alternative_names;
+  /// Whose certificates are trusted, in place of the system's store: PEM, or the name of a file of
+  /// it, which is read when the first connection needs it. Not both. `ca` is compared by content.
   std::shared_ptr<const std::string> ca;
-  /// Certificate chain and key (PEM) that show the peer who we are. Compared by content.
-  std::shared_ptr<const std::string> client_cert_key;
+  std::string ca_file;
+  /// What shows the peer who we are, if it asks. Compared by the certificate itself.
+  Certificate::Ptr client_cert_key;
+  /// A program's own judgement of the peer. Two peers share connections only if they name the same
+  /// object.
+  std::shared_ptr<ServerVerifier> server_verifier;
+  /// Groups for the key exchange, as in TlsClientOptions. Empty: its default.
+  std::string curves;
+  /// Cipher suites of TLS 1.2, as in TlsClientOptions. Empty: its default.
+  std::string ciphers;
+  TlsVersion tls_version_min = TlsVersion::Tls12;
+  TlsVersion tls_version_max = TlsVersion::Tls13;
 
   /// Whether a connection made with `a` may serve a peer with `b`: all but the tracer are equal.
   friend bool is_same_identity(const RarePeerOptions& a, const RarePeerOptions& b) noexcept;
@@ -136,7 +151,8 @@ struct PeerOptions {
   /// all.
   std::chrono::milliseconds idle_timeout{60'000};
 
-  /// With TLS: whether the certificate, and the name in it, are verified.
+  /// With TLS: whether the certificate, and the name in it, are verified. Without the first, the
+  /// second says nothing. Whoever is between can read and change everything where either is off.
   Toggle verify_cert = Toggle::On;
   Toggle verify_hostname = Toggle::On;
   Alpn alpn = Alpn::H1;
@@ -175,6 +191,9 @@ struct PeerOptions {
   friend bool is_same_beyond_flags(const PeerOptions& a, const PeerOptions& b) noexcept;
   /// Of the rare options.
   std::size_t rare_hash() const noexcept;
+  /// Whether connections with one and the other can have the same TlsClientContext: all is equal
+  /// that this is made of.
+  friend bool is_same_tls_context(const PeerOptions& a, const PeerOptions& b) noexcept;
 
  private:
   std::shared_ptr<const RarePeerOptions> rare_;

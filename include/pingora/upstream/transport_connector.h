@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -16,6 +17,10 @@
 
 namespace pingora {
 
+namespace internal {
+class TlsConnector;
+}
+
 struct TransportConnectorOptions {
   /// Local addresses that connections come from, in turn, where the peer has no `bind_to`. Empty:
   /// what the system chooses.
@@ -25,6 +30,12 @@ struct TransportConnectorOptions {
   std::shared_ptr<Resolver> resolver{};
   /// How the addresses of one name are tried.
   HappyEyeballsOptions pace{};
+  /// Sets of TLS options that are kept ready, at most; each has its trusted certificates in memory.
+  /// The one that was not used for the longest is made again when it is. At least 1.
+  std::size_t tls_contexts_max = 64;
+  /// Peers that TLS sessions are kept for, to be resumed by the next connection: up to 4 sessions
+  /// of a few KB each. 0: none is resumed.
+  std::size_t tls_session_peers_max = 1024;
 };
 
 /// A connection to a peer.
@@ -35,24 +46,27 @@ struct ConnectedStream {
 };
 
 /// Makes the connections that peers ask for: TCP over all addresses of a name, Unix sockets,
-/// tunnels through upstream proxies, streams of a program's own. May be used from any number of
-/// strands; never reuses a connection.
+/// tunnels through upstream proxies, streams of a program's own; and TLS on any of them. May be
+/// used from any number of strands; never reuses a connection, but TLS sessions, of equal peers.
 class TransportConnector {
  public:
   explicit TransportConnector(TransportConnectorOptions options = {});
+  ~TransportConnector();
 
   /// A new connection to `peer`, which must stay until this ends, as must the connector. It waits
   /// in the worker of the caller's strand. Cancelling it closes what was begun.
   ///
   /// Errors have source Upstream: ConnectTimedout, ConnectRefused, ConnectNoRoute, ConnectError,
-  /// ResolveError, ConnectProxyFailure (whose `status` is the proxy's answer, if there was one). Or
-  /// source Internal: InternalError, when the fault is on this side (no local port, a bad peer).
+  /// ResolveError, ConnectProxyFailure (whose `status` is the proxy's answer, if there was one),
+  /// TlsHandshakeFailure, TlsHandshakeTimedout, InvalidCert. Or source Internal: InternalError,
+  /// when the fault is on this side (no local port, a bad peer, TLS options that cannot be used).
   Task<ConnectedStream> connect(const HttpPeer& peer);
 
   Resolver& resolver() noexcept { return *options_.resolver; }
+  internal::TlsConnector& tls() noexcept { return *tls_; }
 
  private:
-  Task<ConnectedStream> attempt(const HttpPeer& peer, TimePoint deadline);
+  Task<ConnectedStream> attempt(const HttpPeer& peer);
   Task<std::unique_ptr<Stream>> connect_transport(const HttpPeer& peer, TimePoint deadline);
   Task<std::unique_ptr<Stream>> connect_name(const HttpPeer& peer, ConnectOptions options);
   ConnectOptions connect_options(const HttpPeer& peer, TimePoint deadline) const;
@@ -60,6 +74,7 @@ class TransportConnector {
 
   TransportConnectorOptions options_;
   std::atomic<std::size_t> next_bind_{0};
+  std::unique_ptr<internal::TlsConnector> tls_;
 };
 
 }  // namespace pingora

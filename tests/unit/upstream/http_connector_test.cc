@@ -220,8 +220,6 @@ TEST_CASE_METHOD(ConnectorFixture, "HttpConnector: the tracer hears of each conn
 
 TEST_CASE_METHOD(ConnectorFixture, "HttpConnector: what it cannot do yet is a clear error",
                  "[connector]") {
-  HttpPeer tls("127.0.0.1:443", Tls::Yes, "origin.example");
-  CHECK(run(fetch(tls)) == "InternalError");
   HttpPeer h2("127.0.0.1:80");
   h2.options.alpn = Alpn::H2;
   CHECK(run(fetch(h2)) == "InternalError");

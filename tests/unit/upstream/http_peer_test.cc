@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "test_certificates.h"
+
 using namespace pingora;
 using namespace std::chrono_literals;
 
@@ -22,6 +24,17 @@ struct NullTracer : ConnectionTracer {
   void on_connected(const HttpPeer&) noexcept override {}
   void on_disconnected(const HttpPeer&) noexcept override {}
 };
+
+struct NullVerifier : ServerVerifier {
+  Task<> verify(std::span<const Bytes>, std::string_view, const Error*) override { return {}; }
+};
+
+// Read anew with each call.
+Certificate::Ptr certificate(const char* chain, const char* key) {
+  auto read = Certificate::from_pem(chain, key);
+  REQUIRE(read);
+  return *read;
+}
 
 std::shared_ptr<const std::string> text(const char* value) {
   return std::make_shared<const std::string>(value);
@@ -115,12 +128,30 @@ std::vector<Difference> differences() {
        rare([](RarePeerOptions& r) { r.h2_windows.connection_bytes = 65535; })},
       {"h2 window growth", nothing,
        rare([](RarePeerOptions& r) { r.h2_windows.stream_bytes_max = 0; })},
-      {"alternative_cn", nothing, rare([](RarePeerOptions& r) { r.alternative_cn = "b.example"; })},
+      {"alternative names", nothing,
+       rare([](RarePeerOptions& r) { r.alternative_names = {"b.example"}; })},
+      {"ca file", nothing, rare([](RarePeerOptions& r) { r.ca_file = "ca.pem"; })},
+      {"server verifier", nothing,
+       rare([](RarePeerOptions& r) { r.server_verifier = std::make_shared<NullVerifier>(); })},
+      {"curves", nothing, rare([](RarePeerOptions& r) { r.curves = "P-256"; })},
+      {"ciphers", nothing,
+       rare([](RarePeerOptions& r) { r.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"; })},
+      {"least version", nothing,
+       rare([](RarePeerOptions& r) { r.tls_version_min = TlsVersion::Tls13; })},
+      {"greatest version", nothing,
+       rare([](RarePeerOptions& r) { r.tls_version_max = TlsVersion::Tls12; })},
       {"ca", nothing, rare([](RarePeerOptions& r) { r.ca = text("one"); })},
       {"ca content", rare([](RarePeerOptions& r) { r.ca = text("one"); }),
        rare([](RarePeerOptions& r) { r.ca = text("two"); })},
-      {"client certificate", rare([](RarePeerOptions& r) { r.client_cert_key = text("one"); }),
-       rare([](RarePeerOptions& r) { r.client_cert_key = text("two"); })},
+      {"client certificate against none", nothing, rare([](RarePeerOptions& r) {
+         r.client_cert_key = certificate(kOriginCertificate, kOriginKey);
+       })},
+      {"client certificate", rare([](RarePeerOptions& r) {
+         r.client_cert_key = certificate(kOriginCertificate, kOriginKey);
+       }),
+       rare([](RarePeerOptions& r) {
+         r.client_cert_key = certificate(kClientCertificate, kClientKey);
+       })},
   };
 }
 
@@ -153,7 +184,8 @@ TEST_CASE("PeerKey: peers that are made alike have equal keys", "[peer]") {
     rare.upstream_tcp_sock_tweak_hook = hook;
     rare.tcp_keepalive = TcpKeepalive{.count = 3};
     rare.ca = text("pem");
-    rare.client_cert_key = text("pem");
+    rare.client_cert_key = certificate(kOriginCertificate, kOriginKey);  // read anew each time
+    rare.alternative_names = {"b.example"};
     return peer;
   };
   HttpPeer first = make();
@@ -210,10 +242,10 @@ TEST_CASE("HttpPeer: malformed addresses are no peers", "[peer]") {
 TEST_CASE("PeerOptions: copies share rare options until one is edited", "[peer]") {
   HttpPeer first("127.0.0.1:80");
   CHECK_FALSE(first.options.has_rare());
-  first.options.edit_rare().alternative_cn = "a";
+  first.options.edit_rare().ca_file = "a";
   HttpPeer second = first;
   CHECK(&second.options.rare() == &first.options.rare());
-  second.options.edit_rare().alternative_cn = "b";
-  CHECK(first.options.rare().alternative_cn == "a");
-  CHECK(second.options.rare().alternative_cn == "b");
+  second.options.edit_rare().ca_file = "b";
+  CHECK(first.options.rare().ca_file == "a");
+  CHECK(second.options.rare().ca_file == "b");
 }

@@ -37,9 +37,15 @@ class ScriptedOrigin {
   /// `number` counts the connections from 1.
   using Script = std::function<Task<>(Stream& stream, int number)>;
   enum class Over : bool { Tcp, Unix };
+  /// Puts something on the connection, TLS say, before the script gets it.
+  using Wrap = std::function<Task<std::unique_ptr<Stream>>(std::unique_ptr<Stream> stream)>;
 
-  ScriptedOrigin(Runtime& runtime, Script script, Over over = Over::Tcp)
-      : runtime_(runtime), script_(std::move(script)), listener_(bind(over)), group_(runtime) {
+  ScriptedOrigin(Runtime& runtime, Script script, Over over = Over::Tcp, Wrap wrap = {})
+      : runtime_(runtime),
+        script_(std::move(script)),
+        wrap_(std::move(wrap)),
+        listener_(bind(over)),
+        group_(runtime) {
     group_.spawn(accept_all());
   }
   ~ScriptedOrigin() {
@@ -85,12 +91,17 @@ class ScriptedOrigin {
   }
   Task<> run(std::unique_ptr<Stream> stream, int number) {
     // How a connection ends is for the other side to judge.
-    auto ended = co_await script_(*stream, number).as_result();
+    auto ended = co_await serve(std::move(stream), number).as_result();
     static_cast<void>(ended);
+  }
+  Task<> serve(std::unique_ptr<Stream> stream, int number) {
+    if (wrap_) stream = co_await wrap_(std::move(stream));
+    co_await script_(*stream, number);
   }
 
   Runtime& runtime_;
   Script script_;
+  Wrap wrap_;
   Listener listener_;
   std::atomic<int> connections_{0};
   mutable std::mutex mutex_;
