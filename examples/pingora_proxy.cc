@@ -73,14 +73,57 @@ class LoggingProxy : public Proxy {
   }
 };
 
-std::vector<pingora::HttpPeer> parse_upstreams(const std::vector<std::string>& texts) {
+// How upstreams are talked to.
+struct UpstreamTls {
+  bool is_on = false;
+  bool is_insecure = false;
+  std::string sni;
+  std::string ca;
+  std::string certificate;
+  std::string key;
+};
+
+// What is wrong with the files is said before anything is served.
+pingora::PeerOptions peer_options(const UpstreamTls& tls) {
+  pingora::PeerOptions options;
+  if (!tls.is_on) {
+    if (tls.is_insecure || !tls.sni.empty() || !tls.ca.empty() || !tls.certificate.empty()) {
+      pingora::exit_with_error(pingora::Error::explain(
+          pingora::ErrorType::ConfigError, "options of TLS to upstreams need --upstream-tls"));
+    }
+    return options;
+  }
+  if (tls.is_insecure) options.verify_cert = options.verify_hostname = pingora::Toggle::Off;
+  pingora::RarePeerOptions& rare = options.edit_rare();
+  if (!tls.certificate.empty()) {
+    auto read =
+        pingora::Certificate::load(tls.certificate, tls.key.empty() ? tls.certificate : tls.key);
+    if (!read) pingora::exit_with_error(read.error());
+    rare.client_cert_key = std::move(*read);
+  }
+  if (!tls.ca.empty()) {
+    pingora::TlsClientOptions trust;
+    trust.ca_file = tls.ca;
+    if (auto checked = pingora::TlsClientContext::create(std::move(trust)); !checked) {
+      pingora::exit_with_error(checked.error());
+    }
+    rare.ca_file = tls.ca;
+  }
+  return options;
+}
+
+std::vector<pingora::HttpPeer> parse_upstreams(const std::vector<std::string>& texts,
+                                               const UpstreamTls& tls) {
+  const pingora::PeerOptions options = peer_options(tls);
   std::vector<pingora::HttpPeer> peers;
   for (const std::string& text : texts) {
-    auto peer = pingora::HttpPeer::parse(text);
+    auto peer =
+        pingora::HttpPeer::parse(text, tls.is_on ? pingora::Tls::Yes : pingora::Tls::No, tls.sni);
     if (!peer) {
       peer.error().add_context("--upstream");
       pingora::exit_with_error(peer.error());
     }
+    peer->options = options;
     peers.push_back(std::move(*peer));
   }
   return peers;
@@ -142,6 +185,7 @@ int main(int argc, char** argv) {
   std::optional<std::int64_t> threads;
   bool no_work_stealing = false;
   bool access_log = false;
+  UpstreamTls upstream_tls;
   pingora::ProgramOptions program("A ready-made HTTP proxy.");
   program.texts("--listen", "ADDR:PORT", "Where to listen (repeatable)", listen)
       .texts("--tls-listen", "ADDR:PORT", "Where to listen with TLS (repeatable)", tls.listen)
@@ -151,7 +195,17 @@ int main(int argc, char** argv) {
       .texts("--upstream", "ADDR:PORT", "Where requests go, in turn (repeatable)", upstream)
       .integer("--threads", "N", "Threads; default: one for each core", threads, 1, 1024)
       .flag("--no-work-stealing", "Let nobody help a thread that is stuck", no_work_stealing)
-      .flag("--access-log", "Print a line for each request", access_log);
+      .flag("--access-log", "Print a line for each request", access_log)
+      .flag("--upstream-tls", "Talk TLS to the upstreams", upstream_tls.is_on)
+      .text("--sni", "NAME", "Name to ask upstreams for and to verify; default: as in --upstream",
+            upstream_tls.sni)
+      .text("--upstream-ca", "FILE", "Whom to trust (PEM); default: as the system does",
+            upstream_tls.ca)
+      .text("--upstream-cert", "FILE", "Certificate to show to upstreams (PEM)",
+            upstream_tls.certificate)
+      .text("--upstream-key", "FILE", "Its key; default: in the same file", upstream_tls.key)
+      .flag("--insecure-upstream", "Do not verify the certificates of upstreams",
+            upstream_tls.is_insecure);
   pingora::Opt opt = pingora::Opt::parse(argc, argv, program);
   auto configuration = pingora::Configuration::load(opt);
   if (!configuration) pingora::exit_with_error(configuration.error());
@@ -160,7 +214,7 @@ int main(int argc, char** argv) {
   require(!listen.empty() || !tls.listen.empty(), "--listen");
   require(!upstream.empty(), "--upstream");
 
-  Upstreams upstreams{parse_upstreams(upstream)};
+  Upstreams upstreams{parse_upstreams(upstream, upstream_tls)};
   pingora::Server server(*configuration, opt);
   auto service = access_log ? pingora::http_proxy_service(server, LoggingProxy(upstreams))
                             : pingora::http_proxy_service(server, Proxy(upstreams));

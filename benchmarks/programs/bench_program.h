@@ -22,6 +22,9 @@ struct Arguments {
   std::optional<std::int64_t> threads;
   std::int64_t upstream_port = 0;
   bool no_work_stealing = false;
+  bool upstream_tls = false;
+  std::string sni;
+  std::string upstream_ca;
   Opt opt;
 
   static Arguments parse(int argc, char** argv) {
@@ -31,6 +34,9 @@ struct Arguments {
         .texts("--upstream", "ADDR:PORT", "address of an origin", arguments.upstream)
         .integer("--upstream-port", "PORT", "port of the origins", arguments.upstream_port)
         .integer("--threads", "N", "worker threads", arguments.threads, 1, 1024)
+        .flag("--upstream-tls", "TLS to the origins", arguments.upstream_tls)
+        .text("--sni", "NAME", "the name of the origins", arguments.sni)
+        .text("--upstream-ca", "FILE", "whom to trust", arguments.upstream_ca)
         .flag("--no-work-stealing", "leave a stuck worker alone", arguments.no_work_stealing);
     arguments.opt = Opt::parse(argc, argv, options);
     return arguments;
