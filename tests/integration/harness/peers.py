@@ -96,7 +96,8 @@ def require(name: str) -> str:
     return path
 
 
-def _start_nginx(directory: pathlib.Path, http: str, port: int) -> Program:
+def start_nginx(directory: pathlib.Path, http: str, port: int) -> Program:
+    """nginx with `http` in its http block. `directory` is made, for what nginx writes."""
     directory.mkdir()
     user = "user root;" if os.geteuid() == 0 else ""
     file = directory / "nginx.conf"
@@ -108,13 +109,13 @@ def _start_nginx(directory: pathlib.Path, http: str, port: int) -> Program:
 def start_nginx_origin(directory: pathlib.Path, root: pathlib.Path) -> tuple[Program, int]:
     """nginx with the files of `root`. `directory` is made, for what nginx writes."""
     (port,) = free_ports(1)
-    return _start_nginx(directory, ORIGIN.format(port=port, root=root), port), port
+    return start_nginx(directory, ORIGIN.format(port=port, root=root), port), port
 
 
 def start_nginx_proxy(directory: pathlib.Path, behind: int) -> tuple[Program, int]:
     """nginx as a proxy in front of the port `behind`."""
     (port,) = free_ports(1)
-    return _start_nginx(directory, PROXY.format(port=port, behind=behind), port), port
+    return start_nginx(directory, PROXY.format(port=port, behind=behind), port), port
 
 
 def start_haproxy(directory: pathlib.Path, behind: int) -> tuple[Program, int]:
