@@ -256,6 +256,7 @@ int Engine::Impl::refuse_head(StreamState& stream, EndOfStream end) {
                decoder_.reason());
   if (end == EndOfStream::Yes) stream.receive_phase = StreamState::ReceivePhase::Done;
   stream.is_released = true;
+  stream.is_refused = true;
   stream.resets_when_sent = true;
   ResponseHeader response(status);
   response.set_content_length(0);
@@ -375,8 +376,10 @@ int Engine::Impl::on_stream_closed(StreamState& stream, std::uint32_t code) {
   bool was_owned = stream.is_visible || stream.was_reset || stream.is_released;
   close(stream);
   if (is_complete) {
-    ++counters_.streams_completed;
-    resets_.give_back(1);
+    if (!stream.is_refused) {
+      ++counters_.streams_completed;
+      resets_.give_back(1);
+    }
     if (std::exchange(stream.is_visible, false)) push_stream_event(stream, Event::Kind::Closed);
   } else {
     bool is_from_peer = stream.is_reset_by_peer || code == NGHTTP2_REFUSED_STREAM;
