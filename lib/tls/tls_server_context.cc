@@ -161,6 +161,9 @@ Result<TlsServerContext::Ptr> TlsServerContext::create(TlsSettings settings) {
   if (!context) return fail(std::move(context.error()));
   SSL_CTX& made = **context;
   internal::keep_with(made, state);
+  // Among ciphers of the same rank (see TlsSettings::ciphers), the client's preference still
+  // counts.
+  SSL_CTX_set_options(&made, SSL_OP_CIPHER_SERVER_PREFERENCE);
   if (!s.key_log_file.empty()) {
     auto log = KeyLog::open(s.key_log_file);
     if (!log) return fail(std::move(log.error()));

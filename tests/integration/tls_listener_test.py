@@ -111,6 +111,20 @@ class Protocol(TlsTest):
             text = self.s_client(self.port, "-tls1_2", "-cipher", cipher)
             self.assertIn(f"Cipher is {cipher}", text)
 
+    def test_cipher_preference(self):
+        """the listener's, but for what the client's hardware decides"""
+        strong, fast, chacha = (
+            f"ECDHE-ECDSA-{name}"
+            for name in ("AES256-GCM-SHA384", "AES128-GCM-SHA256", "CHACHA20-POLY1305")
+        )
+        for offered, taken in (
+            (f"{strong}:{fast}", fast),
+            (f"{fast}:{chacha}", fast),
+            (f"{strong}:{chacha}:{fast}", chacha),
+        ):
+            text = self.s_client(self.port, "-tls1_2", "-cipher", offered)
+            self.assertIn(f"Cipher is {taken}", text, offered)
+
     def test_alpn(self):
         """HTTP/1.1 is agreed on; a client that speaks only something else is refused"""
         self.assertIn("ALPN protocol: http/1.1", self.s_client(self.port, "-alpn", "x,http/1.1"))

@@ -72,13 +72,13 @@ struct TlsSettings {
 
   TlsVersion version_min = TlsVersion::Tls12;
   TlsVersion version_max = TlsVersion::Tls13;
-  /// For TLS 1.2: names of OpenSSL with colons between. Those of TLS 1.3 are fixed. The client's
-  /// preference among them decides, as with Mozilla's profiles: it knows whether it has AES in
-  /// hardware.
+  /// For TLS 1.2, in the order of preference: names of OpenSSL with colons between. Among those in
+  /// brackets the client's preference decides, which knows whether it has AES in hardware. Those of
+  /// TLS 1.3 are fixed.
   std::string ciphers =
-      "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-      "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-      "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+      "[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305]:"
+      "[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]:"
+      "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384";
   /// For the key exchange, in the order of preference: names with colons between.
   std::string groups = "X25519:P-256:P-384";
   /// Protocols to agree on (ALPN), in the order of preference. A client that offers only others is

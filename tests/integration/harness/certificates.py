@@ -67,6 +67,7 @@ class Authority:
         subject: str = "/O=Pingora tests/CN=leaf",
         usage: str = "serverAuth",
         directory: pathlib.Path | None = None,
+        extensions: str = "",
     ) -> Certificate:
         """FILE.crt and FILE.key, for `names`. Replaces what is there, file by file, by renaming."""
         directory = directory or self.directory
@@ -75,17 +76,17 @@ class Authority:
         request = openssl(
             "req", "-new", "-newkey", *KEYS[kind], "-nodes", "-subj", subject, "-keyout", new_key,
         )  # fmt: skip
-        extensions = directory / f".{file}.ext"
-        text = f"extendedKeyUsage={usage}\nkeyUsage=digitalSignature\n"
+        extension_file = directory / f".{file}.ext"
+        text = f"extendedKeyUsage={usage}\nkeyUsage=digitalSignature\n{extensions}\n"
         if names:
             text += "subjectAltName=" + ",".join(f"DNS:{name}" for name in names) + "\n"
-        extensions.write_text(text)
+        extension_file.write_text(text)
         openssl(
             "x509", "-req", "-days", str(days), "-CA", self.cert, "-CAkey", self._key,
             "-CAcreateserial", "-CAserial", directory / f".{file}.srl",
-            "-extfile", extensions, "-out", new_cert, send=request,
+            "-extfile", extension_file, "-out", new_cert, send=request,
         )  # fmt: skip
-        extensions.unlink()
+        extension_file.unlink()
         new_key.rename(made.key)
         new_cert.rename(made.cert)
         return made
