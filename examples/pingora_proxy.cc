@@ -176,12 +176,21 @@ void add_tls(pingora::ListeningService& service, const TlsOptions& options) {
   for (const std::string& address : options.listen) service.add_tls(address, settings);
 }
 
+// --upstream-http: without TLS, h2 is HTTP/2 by prior knowledge, and auto is HTTP/1.
+pingora::Alpn parse_alpn(std::string_view text) {
+  if (text == "h1") return pingora::Alpn::H1;
+  if (text == "h2") return pingora::Alpn::H2;
+  if (text == "auto") return pingora::Alpn::H2H1;
+  exit_with_mistake("--upstream-http is h1, h2 or auto");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::vector<std::string> listen;
   TlsOptions tls;
   std::vector<std::string> upstream;
+  std::string upstream_http = "h1";
   std::optional<std::int64_t> threads;
   bool no_work_stealing = false;
   bool access_log = false;
@@ -193,6 +202,8 @@ int main(int argc, char** argv) {
       .texts("--key", "FILE", "Its private key, PEM; the first of the first", tls.keys)
       .text("--client-ca", "FILE", "Clients need a certificate of these issuers", tls.client_ca)
       .texts("--upstream", "ADDR:PORT", "Where requests go, in turn (repeatable)", upstream)
+      .text("--upstream-http", "h1|h2|auto", "What to speak to upstreams; default: h1",
+            upstream_http)
       .integer("--threads", "N", "Threads; default: one for each core", threads, 1, 1024)
       .flag("--no-work-stealing", "Let nobody help a thread that is stuck", no_work_stealing)
       .flag("--access-log", "Print a line for each request", access_log)
@@ -215,6 +226,7 @@ int main(int argc, char** argv) {
   require(!upstream.empty(), "--upstream");
 
   Upstreams upstreams{parse_upstreams(upstream, upstream_tls)};
+  for (auto& peer : upstreams.peers) peer.options.alpn = parse_alpn(upstream_http);
   pingora::Server server(*configuration, opt);
   auto service = access_log ? pingora::http_proxy_service(server, LoggingProxy(upstreams))
                             : pingora::http_proxy_service(server, Proxy(upstreams));

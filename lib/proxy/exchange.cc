@@ -125,6 +125,7 @@ Outcome Exchange::on_error(Stage stage, Error error) {
         error = std::move(*write_error_);
       }
       write_error_.reset();
+      if (error.type() == ErrorType::H2Downgrade) note_downgrade(error);
       Error decided = phases_.error_while_proxy(*peer_, session_, std::move(error), ctx_, reuse(),
                                                 is_replayable());
       keep_response();
@@ -243,6 +244,7 @@ Task<Outcome> Exchange::choose_peer() {
 }
 
 Task<Outcome> Exchange::connect() {
+  if (wants_h1_upstream_) peer_->options.alpn = Alpn::H1;
   if (downstream_.req_header().method() == Method::Connect) return open_tunnel();
   Task<UpstreamSession> connecting = proxy_.connector_->get_http_session(*peer_);
   if (connecting.is_ready() && !overrides(Phase::ConnectedToUpstream)) {

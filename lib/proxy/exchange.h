@@ -57,6 +57,7 @@ class Exchange final : public ClosedWatch {
   Task<Outcome> write_request(const RequestHeader& request, const HeaderEdits& edits,
                               BodyLength length);
   Task<Outcome> write_request_slowly(Task<> writing);
+  void note_downgrade(Error& error);
   Task<Outcome> answer_failure();
   Task<Outcome> run_logging();
   void persist_context();
@@ -112,6 +113,7 @@ class Exchange final : public ClosedWatch {
   std::optional<Error> error_;        // why the request failed
   std::optional<Error> write_error_;  // why the request could not be sent, if the response may say
   bool is_watching_ = false;
+  bool wants_h1_upstream_ = false;  // what HTTP/2 upstreams refuse may go by HTTP/1
   Event* client_left_ = nullptr;  // while connecting: set by the watch
 };
 

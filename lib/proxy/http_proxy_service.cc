@@ -25,6 +25,8 @@ class IdleExpiry : public BackgroundService {
  public:
   explicit IdleExpiry(std::shared_ptr<HttpConnector> connector)
       : connector_(std::move(connector)) {}
+  // With the services, while the runtime still runs: the tasks of HTTP/2 connections end in it.
+  ~IdleExpiry() override { connector_->close(); }
   Task<> start(ShutdownWatch& shutdown, ReadyNotifier ready) override {
     ready.notify_ready();
     auto shutting_down = [](ShutdownWatch* watch) -> Task<> { co_await watch->wait(); };
@@ -48,7 +50,7 @@ std::shared_ptr<HttpConnector> make_http_connector(Server& server) {
   // The server's hooks outlive its runtime, which idle connections must not.
   server.shed_hooks().add([weak = std::weak_ptr(connector)](std::size_t count) {
     auto alive = weak.lock();
-    return alive != nullptr ? alive->pool().shed(count) : 0;
+    return alive != nullptr ? alive->shed(count) : 0;
   });
   server.add_service(
       background_service("idle upstream connections", std::make_shared<IdleExpiry>(connector)));

@@ -92,6 +92,16 @@ BodyLength Exchange::length_of_filtered_body(const RequestHeader& request) const
   return length;
 }
 
+// The upstream wants HTTP/1: for all requests, or for this one only, where its HTTP/2 has no
+// WebSocket.
+void Exchange::note_downgrade(Error& error) {
+  if (downstream_.is_upgrade_request() && peer_->options.alpn == Alpn::H2H1) {
+    wants_h1_upstream_ = true;
+  } else {
+    proxy_.connector_->note_downgrade(*peer_, error);
+  }
+}
+
 // Writes the head, and sends it unless the body's first piece can go along. A failure to write is
 // kept: the response may be there already, and is what the client should see.
 Task<Outcome> Exchange::write_request(const RequestHeader& request, const HeaderEdits& edits,

@@ -110,6 +110,7 @@ void H2ClientCore::on_event(h2::Event event) {
 void H2ClientCore::on_limit(std::string_view name) { H2Metrics::count_limit("upstream", name); }
 
 void H2ClientCore::on_ended() {
+  if (!settings_known_.is_set()) has_ended_.store(true, std::memory_order_release);
   close_to_streams();
   settings_known_.set();
 }
@@ -126,6 +127,11 @@ Task<> run_core(std::shared_ptr<H2ClientCore> core, Buffer received) {
   co_await std::move(std::get<0>(first));
 }
 
+Task<bool> wait_for_settings_of(std::shared_ptr<H2ClientCore> core) {
+  co_await core->settings_known().wait();
+  co_return !core->has_ended();
+}
+
 }  // namespace
 }  // namespace internal
 
@@ -137,13 +143,15 @@ Task<> H2ClientConnection::run(Buffer received) {
   return internal::run_core(core_, std::move(received));
 }
 
+Task<bool> H2ClientConnection::wait_for_settings() { return internal::wait_for_settings_of(core_); }
+
 std::unique_ptr<ClientSession> H2ClientConnection::new_session(
     const ClientSessionOptions& options) {
   return std::make_unique<H2ClientSession>(core_, options);
 }
 
 bool H2ClientConnection::is_used() const noexcept { return core_->is_used(); }
-internal::StreamSlots& H2ClientConnection::slots() noexcept { return core_->slots(); }
+internal::StreamSlots& H2ClientConnection::slots() const noexcept { return core_->slots(); }
 void H2ClientConnection::close() { core_->close_to_streams(); }
 bool H2ClientConnection::close_if_idle() { return core_->close_if_idle(); }
 

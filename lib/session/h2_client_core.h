@@ -47,6 +47,8 @@ class H2ClientCore final : H2ClientOptions, public H2Connection {
 
   /// Set once the peer's settings are known, or the connection has ended.
   Event& settings_known() noexcept { return settings_known_; }
+  /// Whether the connection ended before that.
+  bool has_ended() const noexcept { return has_ended_.load(std::memory_order_acquire); }
   /// Whether the peer takes extended CONNECT (RFC 8441). Once its settings are known.
   bool takes_extended_connect() const noexcept {
     return takes_extended_connect_.load(std::memory_order_relaxed);
@@ -63,6 +65,7 @@ class H2ClientCore final : H2ClientOptions, public H2Connection {
   StreamSlots slots_;
   std::atomic<std::uint64_t> sessions_{0};
   std::atomic<bool> takes_extended_connect_{false};
+  std::atomic<bool> has_ended_{false};
   Event settings_known_;
   Event retired_;
 };

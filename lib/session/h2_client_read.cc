@@ -22,6 +22,7 @@ Error malformed(std::string_view reason) {
 
 Task<> H2ClientSession::read_head() {
   if (is_head_final_) return Error::internal("a second response is awaited");
+  if (open_error_) return std::move(*open_error_);
   if (!stream_) return Error::internal("a response before its request");
   if (auto done = next_head()) return std::move(*done);
   return wait_for_head();

@@ -87,6 +87,7 @@ class H2ClientSession final : public ClientSession, public FrameAllocated {
   std::string websocket_key_;  // of a request that asks for an upgrade
   std::unique_ptr<ResponseHeader> header_;
   std::unique_ptr<HeaderMap> trailers_;
+  std::optional<Error> open_error_;    // why there is no stream: for the read of the head
   std::optional<Error> interruption_;  // for the next read that has to wait
   BodyLength body_length_;
   std::uint64_t body_bytes_read_ = 0;

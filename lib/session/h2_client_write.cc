@@ -84,7 +84,7 @@ Task<> H2ClientSession::write_websocket_head(const RequestHeader& request,
 
 Task<> H2ClientSession::write_websocket_head_later(RequestHeader request) {
   co_await connection_->settings_known().wait();
-  co_await open_websocket(request);
+  if (auto opened = open_websocket(request); !opened) open_error_ = std::move(opened.error());
 }
 
 // A peer that does not take it may do so by HTTP/1.

@@ -37,12 +37,16 @@ class H2ClientConnection {
   /// connection; exchanges that are on it fail.
   Task<> run(Buffer received);
 
+  /// Waits until the peer has said what it allows, which is the first thing it does. False: the
+  /// connection ended before.
+  Task<bool> wait_for_settings();
+
   /// A session for one exchange, which has taken a slot before; `options` outlives it.
   std::unique_ptr<ClientSession> new_session(const ClientSessionOptions& options);
   /// Whether a session was made before.
   bool is_used() const noexcept;
 
-  internal::StreamSlots& slots() noexcept;
+  internal::StreamSlots& slots() const noexcept;
   /// Takes no exchange any more, and ends with the last.
   void close();
   /// The same if no exchange is on it; returns whether it is closed now and was not before.

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "pingora/net/happy_eyeballs.h"
@@ -19,9 +21,19 @@
 
 namespace pingora {
 
+namespace internal {
+class H2Connector;
+class PooledH2Connection;
+struct GotH2;
+}  // namespace internal
+
 struct ConnectorOptions {
-  /// Idle connections kept for reuse, over all workers (`upstream_keepalive_pool_size`).
+  /// Idle connections kept for reuse, over all workers (`upstream_keepalive_pool_size`): so many of
+  /// HTTP/1, and so many of HTTP/2.
   std::size_t keepalive_pool_size = 128;
+  /// How long a peer that may speak HTTP/2 and turned out to speak HTTP/1 only is taken for one
+  /// that does, before it is asked again.
+  std::chrono::milliseconds h2_fallback_time = std::chrono::minutes(5);
   /// Workers of the runtime that it is used on.
   std::size_t workers = 1;
   /// See TransportConnectorOptions.
@@ -44,15 +56,22 @@ struct UpstreamSession {
 
 /// Gives sessions to HTTP upstreams, new or reused. One for all workers of a runtime; its functions
 /// are called in a strand of it. Outlives the sessions that it gave.
+///
+/// HTTP/1 connections carry one exchange at a time, and wait in a pool between them. HTTP/2
+/// connections are shared by the exchanges of all workers, up to the peer's limit and
+/// `max_h2_streams`; a second one is made when the first is full.
 class HttpConnector {
  public:
   explicit HttpConnector(ConnectorOptions options = {});
+  /// As `close`.
+  ~HttpConnector();
   HttpConnector(const HttpConnector&) = delete;
   HttpConnector& operator=(const HttpConnector&) = delete;
 
   /// A session to `peer`, for one exchange in the caller's strand, with the timeouts of `peer`.
   /// `peer` must stay until the task ends. Ready at once, without a coroutine, when an idle
-  /// connection is there. Cancelling it closes a connection that is being made.
+  /// connection, or one with a stream free, is there. Cancelling it closes a connection that is
+  /// being made, unless others wait for it: then one of them makes it.
   ///
   /// Errors, of a new connection only: see TransportConnector::connect. Nothing of a request was
   /// sent, so any request may be tried again; whether it is, is the caller's to decide.
@@ -61,6 +80,11 @@ class HttpConnector {
   /// for `idle_timeout` of `peer` if it is reusable, or closed. It is kept for the peer that it was
   /// connected for, whatever `peer` was changed to since.
   void release(std::unique_ptr<ClientSession> session, const HttpPeer& peer);
+
+  /// What becomes of `error`, H2Downgrade, which an exchange with `peer` has ended with: if the
+  /// peer may speak HTTP/1 too, that is used for a while, and the request may be tried again; else
+  /// not.
+  void note_downgrade(const HttpPeer& peer, Error& error);
 
   /// A new connection for what is no HTTP: see TransportConnector::connect.
   Task<ConnectedStream> connect_stream(const HttpPeer& peer) { return transport_.connect(peer); }
@@ -71,6 +95,15 @@ class HttpConnector {
   /// they are met or their shard is used.
   Task<> expire_idle_connections();
 
+  /// Closes up to `count` idle connections, those that are idle for the longest first, to free
+  /// descriptors. Returns how many.
+  std::size_t shed(std::size_t count);
+  /// Closes all HTTP/2 connections, and returns when they are gone. Before the runtime is stopped,
+  /// on a thread that is none of its own.
+  void close();
+
+  /// HTTP/2 connections that take further exchanges.
+  std::size_t h2_connections() const;
   ConnectionPool& pool() noexcept { return pool_; }
   TransportConnector& transport() noexcept { return transport_; }
 
@@ -78,13 +111,21 @@ class HttpConnector {
   // One set of session options for each combination of a peer's leniencies.
   static constexpr std::size_t kLeniencySets = 16;
   const ClientSessionOptions& session_options(const PeerOptions& options) const noexcept;
-  Task<UpstreamSession> new_session(const HttpPeer& peer);
+  Task<UpstreamSession> get_h1_session(const HttpPeer& peer);
+  Task<UpstreamSession> new_h1_session(const HttpPeer& peer);
+  Result<UpstreamSession> h1_session_on(ConnectedStream connected, const HttpPeer& peer);
+  Task<UpstreamSession> get_h2_session(const HttpPeer& peer);
+  Task<UpstreamSession> get_h1_session_instead(HttpPeer peer,
+                                               std::optional<ConnectedStream> connected);
+  Task<UpstreamSession> wait_for_h2_session(const HttpPeer& peer, Task<internal::GotH2> getting);
+  UpstreamSession h2_session_on(internal::PooledH2Connection& connection, const HttpPeer& peer);
 
   std::array<ClientSessionOptions, kLeniencySets> session_options_;
   TransportConnector transport_;
-  // HTTP/1: a connection is here while nobody uses it. HTTP/2 will have a second store, of
-  // connections in use that have a stream free, looked up by the same PeerKey and before this one.
+  // HTTP/1: a connection is here while nobody uses it.
   ConnectionPool pool_;
+  // HTTP/2: connections in use that have a stream free, looked up by the same PeerKey.
+  std::unique_ptr<internal::H2Connector> h2_;
 };
 
 }  // namespace pingora

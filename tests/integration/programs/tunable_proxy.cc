@@ -47,6 +47,9 @@ std::map<std::string, Setter, std::less<>> setters(Settings& settings) {
   duration("upstream_read_timeout", peer.read_timeout);
   duration("upstream_write_timeout", peer.write_timeout);
   duration("upstream_idle_timeout", peer.idle_timeout);
+  number("upstream_alpn", peer.alpn);  // 0: HTTP/1, 1: HTTP/2, 2: either
+  number("max_h2_streams", peer.max_h2_streams);
+  duration("h2_ping_interval", peer.h2_ping_interval);
   number("retry_buffer_bytes_max", settings.proxy.retry_buffer_bytes_max);
   return all;
 }

@@ -1,0 +1,65 @@
+// Copyright 2026 The Pingora C++ Authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "h2_store.h"
+#include "pingora/runtime/task_group.h"
+#include "pingora/upstream/transport_connector.h"
+#include "pooled_h2_connection.h"
+
+namespace pingora::internal {
+
+/// What a request to a peer that may speak HTTP/2 gets: one of the two, or neither, if the peer is
+/// known to speak HTTP/1 only.
+struct GotH2 {
+  /// With a stream taken.
+  std::shared_ptr<PooledH2Connection> connection;
+  /// A new connection on which the peer chose HTTP/1.
+  std::optional<ConnectedStream> h1;
+};
+
+/// Gives streams of HTTP/2 connections, and owns the tasks that these run in.
+class H2Connector {
+ public:
+  /// `transport` outlives it. See H2Store for the others.
+  H2Connector(TransportConnector& transport, std::size_t capacity, Duration fallback_time);
+  H2Connector(const H2Connector&) = delete;
+  H2Connector& operator=(const H2Connector&) = delete;
+  ~H2Connector() { close(); }
+
+  /// Whether a peer is spoken to by HTTP/2, or asked whether it speaks it.
+  static bool is_for(const HttpPeer& peer) noexcept {
+    return peer.options.alpn != Alpn::H1 && (peer.is_tls() || peer.options.alpn == Alpn::H2);
+  }
+
+  /// A stream of a connection that has one free, or of a new one. `peer` must stay until it ends.
+  /// Ready at once where there is one. Errors: see TransportConnector::connect; H2Downgrade for a
+  /// peer that has to speak HTTP/2 and does not.
+  Task<GotH2> get(const HttpPeer& peer);
+
+  H2Store& store() noexcept { return store_; }
+  /// Closes all connections, and returns when they are gone. Not on a thread of the runtime, which
+  /// must not have stopped if there are any.
+  void close();
+
+ private:
+  Task<GotH2> wait_or_make(const HttpPeer& peer, H2Store::Found found);
+  Task<GotH2> make(const HttpPeer& peer, std::shared_ptr<H2Store::Making> making);
+  Task<> run(std::shared_ptr<PooledH2Connection> connection, Buffer received,
+             std::shared_ptr<H2Store::Making> making);
+  Task<> carry(std::shared_ptr<PooledH2Connection> connection, Buffer received);
+  Task<> announce(std::shared_ptr<PooledH2Connection> connection,
+                  std::shared_ptr<H2Store::Making> making);
+  TaskGroup& tasks(Runtime& runtime);
+
+  TransportConnector& transport_;
+  H2Store store_;
+  std::mutex mutex_;                  // guards the making of tasks_
+  std::unique_ptr<TaskGroup> tasks_;  // last: they use all of the above
+};
+
+}  // namespace pingora::internal
