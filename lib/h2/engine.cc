@@ -16,8 +16,8 @@ namespace {
 // A body of memory that nghttp2 may use beyond the ceiling, which the engine looks at only between
 // calls of it: a few frames.
 constexpr std::size_t kMemorySlack = 1024 * 1024;
-// Events and streams that are kept for the next ones.
-constexpr std::size_t kEventsKept = 16;
+// Events that there is always room for.
+constexpr std::size_t kEventsKept = 8;
 
 // nghttp2's own limits, far above ours: what strikes is to be ours, with its counter.
 constexpr std::uint64_t kNeverStrikes = std::uint64_t{1} << 40;
@@ -245,15 +245,16 @@ void Engine::Impl::release(StreamState& stream) {
 
 // Events.
 
-void Engine::Impl::push_event(Event event) {
-  if (event.stream != nullptr) ++static_cast<StreamState*>(event.stream)->events_queued;
-  events_.push_back(std::move(event));
+Event& Engine::Impl::push_event(Event::Kind kind) {
+  if (events_.capacity() == 0) events_.reserve(kEventsKept);
+  Event& event = events_.emplace_back();
+  event.kind = kind;
+  return event;
 }
 
 Event& Engine::Impl::push_stream_event(StreamState& stream, Event::Kind kind) {
   ++stream.events_queued;
-  Event& event = events_.emplace_back();
-  event.kind = kind;
+  Event& event = push_event(kind);
   event.stream = &stream;
   event.stream_id = stream.id_;
   return event;
@@ -266,13 +267,22 @@ void Engine::Impl::push_reset(StreamState& stream, ErrorCode code, Event::Origin
   event.origin = origin;
 }
 
+// Room for many is kept while many come at a time.
+void Engine::Impl::clear_events() noexcept {
+  bool is_too_large = events_.capacity() > std::max(kEventsKept, 4 * events_.size());
+  next_event_ = 0;
+  if (is_too_large) {
+    std::vector<Event>().swap(events_);
+  } else {
+    events_.clear();
+  }
+}
+
 std::optional<Event> Engine::Impl::next_event() {
   while (next_event_ != events_.size()) {
     Event event = std::move(events_[next_event_++]);
     if (next_event_ == events_.size()) {
-      events_.clear();
-      next_event_ = 0;
-      if (events_.capacity() > kEventsKept) std::vector<Event>().swap(events_);
+      clear_events();
     }
     if (event.stream == nullptr) return event;
     StreamState& stream = state(*event.stream);

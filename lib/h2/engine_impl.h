@@ -83,7 +83,8 @@ class Engine::Impl {
   void check(int status);
   StreamState& create_stream(std::uint32_t id);
   void destroy_if_done(StreamState& stream);
-  void push_event(Event event);
+  Event& push_event(Event::Kind kind);
+  void clear_events() noexcept;
   Event& push_stream_event(StreamState& stream, Event::Kind kind);
   void close(StreamState& stream);
   void uncount(StreamState& stream);

@@ -267,8 +267,7 @@ int Engine::Impl::refuse_head(StreamState& stream, EndOfStream end) {
 
 void Engine::Impl::push_refused(std::uint32_t id, ErrorCode code, std::uint16_t status,
                                 std::string_view reason) {
-  Event& event = events_.emplace_back();
-  event.kind = Event::Kind::Refused;
+  Event& event = push_event(Event::Kind::Refused);
   event.origin = Event::Origin::Engine;
   event.stream_id = id;
   event.code = code;
@@ -406,7 +405,7 @@ void Engine::Impl::on_settings(const nghttp2_frame&) {
   peer_settings_.frame_bytes_max = value(NGHTTP2_SETTINGS_MAX_FRAME_SIZE);
   peer_settings_.header_list_bytes_max = value(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE);
   peer_settings_.extended_connect = value(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
-  events_.emplace_back().kind = Event::Kind::Settings;
+  push_event(Event::Kind::Settings);
 }
 
 int Engine::Impl::on_ping_ack(const nghttp2_frame& frame) {
@@ -420,8 +419,7 @@ int Engine::Impl::on_ping_ack(const nghttp2_frame& frame) {
     finish_shutdown();
     return 0;
   }
-  Event& event = events_.emplace_back();
-  event.kind = Event::Kind::PingAck;
+  Event& event = push_event(Event::Kind::PingAck);
   event.ping = opaque;
   return 0;
 }
@@ -430,8 +428,7 @@ void Engine::Impl::on_goaway(const nghttp2_frame& frame) {
   has_goaway_ = true;
   std::string_view text(reinterpret_cast<const char*>(frame.goaway.opaque_data),
                         frame.goaway.opaque_data_len);
-  Event& event = events_.emplace_back();
-  event.kind = Event::Kind::GoAway;
+  Event& event = push_event(Event::Kind::GoAway);
   event.code = static_cast<ErrorCode>(frame.goaway.error_code);
   event.last_stream_id = static_cast<std::uint32_t>(frame.goaway.last_stream_id);
   if (!text.empty()) event.data = Bytes::copy_of(text.substr(0, kGoawayTextMax));

@@ -97,7 +97,7 @@ void Engine::Impl::submit_data(StreamState& stream, Bytes data, EndOfStream end)
 
 void Engine::Impl::submit_trailers(StreamState& stream, const HeaderMap& trailers) {
   if (stream.is_closed_ || stream.was_reset || stream.is_send_done_) return;
-  stream.trailers = trailers.clone();
+  stream.trailers = std::make_unique<HeaderMap>(trailers.clone());
   stream.is_send_done_ = true;
   resume(stream);
 }
@@ -186,7 +186,7 @@ std::ptrdiff_t Engine::Impl::on_read_data(StreamState& stream, std::size_t size_
   if (!stream.is_send_done_ || size != stream.queue.size())
     return static_cast<std::ptrdiff_t>(size);
   flags |= NGHTTP2_DATA_FLAG_EOF;
-  if (stream.trailers) {
+  if (stream.trailers != nullptr) {
     HeadEncoder encoder;
     encoder.add_trailers(*stream.trailers);
     stream.trailers.reset();

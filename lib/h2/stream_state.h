@@ -4,10 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "h2/pool.h"
 #include "pingora/base/bytes.h"
 #include "pingora/base/intrusive_list.h"
 #include "pingora/h2/engine_stream.h"
@@ -16,41 +19,48 @@
 
 namespace pingora::h2 {
 
-/// Bytes in the order in which they were pushed. Holds no memory while it is empty, but for what a
-/// few pieces need.
+/// Bytes in the order in which they were pushed. One piece, which is all that most streams ever
+/// have, needs no memory beyond it.
 class PieceQueue {
  public:
-  bool empty() const noexcept { return first_ == pieces_.size(); }
   std::size_t size() const noexcept { return size_; }
   void push(Bytes bytes) {
     if (bytes.empty()) return;
+    if (size_ == 0) {
+      first_ = std::move(bytes);
+      size_ = first_.size();
+      return;
+    }
     size_ += bytes.size();
-    pieces_.push_back(std::move(bytes));
+    more_.push_back(std::move(bytes));
   }
   /// Moves the first `size` bytes to `out`.
   void move_to(Output& out, std::size_t size) {
     size_ -= size;
-    while (size != 0) {
-      Bytes& piece = pieces_[first_];
-      if (piece.size() > size) return out.append(piece.split_to(size));
-      size -= piece.size();
-      out.append(std::move(piece));
-      ++first_;
+    while (size >= first_.size() && size != 0) {
+      size -= first_.size();
+      out.append(std::move(first_));
+      if (next_ != more_.size()) first_ = std::move(more_[next_++]);
     }
-    if (empty()) clear();
+    if (size != 0) out.append(first_.split_to(size));
+    if (next_ == more_.size()) clear_rest();
   }
   void clear() noexcept {
-    pieces_.clear();
-    if (pieces_.capacity() > kKept) std::vector<Bytes>().swap(pieces_);
-    first_ = size_ = 0;
+    first_ = Bytes();
+    size_ = 0;
+    clear_rest();
   }
 
  private:
-  static constexpr std::size_t kKept = 4;
+  void clear_rest() noexcept {
+    more_.clear();
+    next_ = 0;
+  }
 
-  std::vector<Bytes> pieces_;
-  std::size_t first_ = 0;
+  Bytes first_;
   std::size_t size_ = 0;
+  std::vector<Bytes> more_;  // behind the first, from `next_` on
+  std::size_t next_ = 0;
 };
 
 /// What the engine knows of a stream. It exists until nghttp2 has closed the stream, the program
@@ -66,6 +76,14 @@ class StreamState final : public EngineStream, public ListHook {
   };
 
   StreamState() noexcept = default;
+
+  static void* operator new(std::size_t size) {
+    void* memory = pool_take(pooled_size(size));
+    return memory != nullptr ? memory : throw std::bad_alloc();
+  }
+  static void operator delete(void* memory, std::size_t size) noexcept {
+    pool_give(memory, pooled_size(size));
+  }
 
   // The part that the program sees.
   using EngineStream::id_;
@@ -95,7 +113,7 @@ class StreamState final : public EngineStream, public ListHook {
 
   // Sending.
   PieceQueue queue;
-  std::optional<HeaderMap> trailers;
+  std::unique_ptr<HeaderMap> trailers;
   bool has_head_submitted = false;
   /// nghttp2 asked for data when there was none: it has to be told when there is.
   bool is_deferred = false;

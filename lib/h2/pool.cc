@@ -1,0 +1,100 @@
+// Copyright 2026 The Pingora C++ Authors
+// SPDX-License-Identifier: Apache-2.0
+#include "h2/pool.h"
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+
+namespace pingora::h2 {
+namespace {
+
+// Under AddressSanitizer nothing is kept, so that it sees every use of memory that is gone.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kKeeps = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool kKeeps = false;
+#else
+constexpr bool kKeeps = true;
+#endif
+#else
+constexpr bool kKeeps = true;
+#endif
+
+// Multiples of 64 bytes: most of what nghttp2 asks for is small.
+constexpr std::size_t kStep = 64;
+constexpr std::size_t kClasses = kPooledSizeMax / kStep;
+constexpr std::size_t kKeptMax = 64;  // for each class: at most 544 KiB for a thread
+
+// The free lists of a thread. Trivially destructible, as the memory of connections may be released
+// until the very end of one.
+struct FreeLists {
+  struct List {
+    void* head = nullptr;
+    std::size_t count = 0;
+  };
+  std::array<List, kClasses> lists;
+  std::size_t limit = 0;  // kKeptMax while the thread lives
+  bool was_opened = false;
+
+  void* take(std::size_t index) noexcept {
+    List& list = lists[index];
+    void* memory = list.head;
+    if (memory == nullptr) return nullptr;
+    std::memcpy(&list.head, memory, sizeof list.head);
+    --list.count;
+    return memory;
+  }
+  bool put(std::size_t index, void* memory) noexcept {
+    List& list = lists[index];
+    if (list.count >= limit) return false;
+    std::memcpy(memory, &list.head, sizeof list.head);
+    list.head = memory;
+    ++list.count;
+    return true;
+  }
+  void open() noexcept;
+  void close() noexcept {
+    limit = 0;
+    for (std::size_t i = 0; i < kClasses; ++i) {
+      while (void* memory = take(i)) std::free(memory);
+    }
+  }
+};
+
+constinit thread_local FreeLists free_lists;
+
+struct Closer {
+  ~Closer() { free_lists.close(); }
+};
+
+void FreeLists::open() noexcept {
+  was_opened = true;
+  if constexpr (kKeeps) {
+    thread_local Closer closer;
+    static_cast<void>(closer);
+    limit = kKeptMax;
+  }
+}
+
+}  // namespace
+
+std::size_t pooled_size(std::size_t size) noexcept {
+  return size <= kPooledSizeMax ? (size + kStep - 1) / kStep * kStep : size;
+}
+
+void* pool_take(std::size_t size) noexcept {
+  if (size <= kPooledSizeMax) {
+    if (!free_lists.was_opened) free_lists.open();
+    if (void* memory = free_lists.take(size / kStep - 1)) return memory;
+  }
+  return std::malloc(size);  // NOLINT(cppcoreguidelines-no-malloc)
+}
+
+void pool_give(void* memory, std::size_t size) noexcept {
+  if (size <= kPooledSizeMax && free_lists.put(size / kStep - 1, memory)) return;
+  std::free(memory);  // NOLINT(cppcoreguidelines-no-malloc)
+}
+
+}  // namespace pingora::h2
