@@ -186,10 +186,10 @@ std::ptrdiff_t Engine::Impl::on_read_data(StreamState& stream, std::size_t size_
   if (!stream.is_send_done_ || size != stream.queue.size())
     return static_cast<std::ptrdiff_t>(size);
   flags |= NGHTTP2_DATA_FLAG_EOF;
-  if (stream.trailers != nullptr) {
+  // They stay until they are submitted: the encoder refers to them.
+  if (std::unique_ptr<HeaderMap> trailers = std::move(stream.trailers)) {
     HeadEncoder encoder;
-    encoder.add_trailers(*stream.trailers);
-    stream.trailers.reset();
+    encoder.add_trailers(*trailers);
     if (!encoder.empty()) {
       flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
       std::span<const nghttp2_nv> fields = encoder.fields();
