@@ -173,6 +173,7 @@ void add_tls(pingora::ListeningService& service, const TlsOptions& options) {
   }
   require(!options.certificates.empty(), "--cert");
   pingora::TlsSettings settings = tls_settings(options);
+  settings.enable_h2();
   for (const std::string& address : options.listen) service.add_tls(address, settings);
 }
 
@@ -194,6 +195,7 @@ int main(int argc, char** argv) {
   std::optional<std::int64_t> threads;
   bool no_work_stealing = false;
   bool access_log = false;
+  bool h2c = false;
   UpstreamTls upstream_tls;
   pingora::ProgramOptions program("A ready-made HTTP proxy.");
   program.texts("--listen", "ADDR:PORT", "Where to listen (repeatable)", listen)
@@ -206,6 +208,7 @@ int main(int argc, char** argv) {
             upstream_http)
       .integer("--threads", "N", "Threads; default: one for each core", threads, 1, 1024)
       .flag("--no-work-stealing", "Let nobody help a thread that is stuck", no_work_stealing)
+      .flag("--h2c", "Let clients speak HTTP/2 by prior knowledge too", h2c)
       .flag("--access-log", "Print a line for each request", access_log)
       .flag("--upstream-tls", "Talk TLS to the upstreams", upstream_tls.is_on)
       .text("--sni", "NAME", "Name to ask upstreams for and to verify; default: as in --upstream",
@@ -230,7 +233,9 @@ int main(int argc, char** argv) {
   pingora::Server server(*configuration, opt);
   auto service = access_log ? pingora::http_proxy_service(server, LoggingProxy(upstreams))
                             : pingora::http_proxy_service(server, Proxy(upstreams));
-  for (const std::string& address : listen) service.add_tcp(address);
+  pingora::EndpointOptions endpoint;
+  endpoint.enable_h2c = h2c;
+  for (const std::string& address : listen) service.add_tcp_with_settings(address, endpoint);
   add_tls(service, tls);
   server.add_service(std::move(service));
   server.run_forever();

@@ -34,7 +34,7 @@ bool upgrades_to_websocket(const HeaderMap& headers) {
 
 bool is_websocket_request(const RequestHeader& request) noexcept {
   const HeaderMap& headers = request.headers();
-  return request.method() == Method::Get && request.version() == Version::Http11 &&
+  return request.method() == Method::Get && request.version() != Version::Http10 &&
          upgrades_to_websocket(headers) && headers.count(HeaderId::SecWebSocketKey) == 1 &&
          is_key(*headers.get(HeaderId::SecWebSocketKey)) &&
          headers.count(HeaderId::SecWebSocketVersion) == 1 &&

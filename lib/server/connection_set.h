@@ -6,17 +6,18 @@
 
 #include "pingora/base/intrusive_list.h"
 #include "pingora/runtime/strand.h"
-#include "pingora/session/server_session.h"
 
 namespace pingora::internal {
 
-/// The sessions of an endpoint, so that a shutdown reaches each in its strand.
+/// The sessions of an endpoint, or what they are on, so that a shutdown reaches each in its strand.
 class ConnectionSet {
  public:
   /// A session that is in the set as long as this lives; in its strand.
   class Member : ListHook {
    public:
-    Member(ConnectionSet& set, Strand& strand, ServerSession& session)
+    /// `Session` has `begin_shutdown`.
+    template <class Session>
+    Member(ConnectionSet& set, Strand& strand, Session& session)
         : set_(set), strand_(strand), end_job_(session) {
       std::lock_guard lock(set_.mutex_);
       set_.members_.push_back(*this);
@@ -37,10 +38,13 @@ class ConnectionSet {
     friend class ConnectionSet;
     friend class IntrusiveList<Member>;
     struct EndJob : Job {
-      explicit EndJob(ServerSession& ended)
-          : Job([](Job& job) { static_cast<EndJob&>(job).session.begin_shutdown(); }),
-            session(ended) {}
-      ServerSession& session;
+      template <class Session>
+      explicit EndJob(Session& ended)
+          : Job([](Job& job) {
+              static_cast<Session*>(static_cast<EndJob&>(job).session)->begin_shutdown();
+            }),
+            session(&ended) {}
+      void* session;
     };
 
     ConnectionSet& set_;
@@ -48,7 +52,7 @@ class ConnectionSet {
     EndJob end_job_;
   };
 
-  /// Calls `ServerSession::begin_shutdown` of all that are in the set, and of each that comes.
+  /// Calls `begin_shutdown` of all that are in the set, and of each that comes.
   void begin_shutdown() {
     std::lock_guard lock(mutex_);
     if (is_shutting_down_) return;

@@ -17,6 +17,9 @@
 //     ^                              |
 //     +----- something arrives ------+
 //
+// One of HTTP/2, by ALPN or, without TLS and where that is allowed, by the preface that it begins
+// with: its requests are served as those of HTTP/1 are, each in a task and a strand of its own.
+//
 // Invariant [count]: `open_` counts each connection, from before its task is spawned until its last
 // coroutine, or what is parked of it, is gone.
 #include "server/endpoint.h"
@@ -32,6 +35,7 @@
 #include "pingora/runtime/combinators.h"
 #include "pingora/runtime/timer.h"
 #include "pingora/session/h1_server_session.h"
+#include "pingora/session/h2_server_connection.h"
 
 namespace pingora::internal {
 namespace {
@@ -54,12 +58,12 @@ void log_failure(const Serving& serving, const Error& error) {
       serving.service_name, error.to_string());
 }
 
-// Serves requests until the connection ends, false, or may be parked.
-Task<bool> serve_requests(H1ServerSession& session, HttpConnection& connection, Serving& serving) {
+// Serves requests until the session has no more.
+Task<> serve_requests(ServerSession& session, HttpConnection& connection, Serving& serving) {
   for (;;) {
     Result<bool> has_request = co_await session.read_request().as_result();
-    if (has_request && !*has_request) co_return session.is_detachable();
-    if (!has_request && has_request.error().status() == 0) co_return false;  // the client has left
+    if (has_request && !*has_request) co_return;
+    if (!has_request && has_request.error().status() == 0) co_return;  // the client has left
     ++connection.requests;
     Task<> answer = has_request ? serving.http_app->process_request(session, connection)
                                 : serving.http_app->process_refused(session, connection,
@@ -70,7 +74,7 @@ Task<bool> serve_requests(H1ServerSession& session, HttpConnection& connection, 
       log_failure(serving, served.error());
       session.disable_keepalive();
     }
-    if (!co_await session.finish()) co_return false;
+    if (!co_await session.finish()) co_return;
   }
 }
 
@@ -263,8 +267,12 @@ Task<bool> Endpoint::is_filtered(const Digest& digest) {
 
 // Here is decided what a connection speaks: whatever was agreed on is known (`digest().ssl->alpn`).
 Task<> Endpoint::serve_protocol(std::unique_ptr<Stream> stream, Worker& worker, Token open) {
-  if (serving_->http_app) return serve_http(std::move(stream), worker, std::move(open));
-  return serve_raw(std::move(stream), std::move(open));
+  if (!serving_->http_app) return serve_raw(std::move(stream), std::move(open));
+  const SslDigest* ssl = stream->digest().ssl.get();
+  if (ssl != nullptr && ssl->alpn == "h2") {
+    return serve_http2(std::move(stream), {}, worker, std::move(open));
+  }
+  return serve_http(std::move(stream), worker, std::move(open));
 }
 
 Task<> Endpoint::serve_raw(std::unique_ptr<Stream> stream, Token /*open*/) {
@@ -285,15 +293,61 @@ Task<> Endpoint::serve_resumed(std::unique_ptr<ParkedConnection> connection) {
   Strand& strand = co_await current_strand();
   // Behind it, no event is being told of any more.
   [[maybe_unused]] bool is_silent = connection->idle.stream->stop_idle_watch();
+  H1ServerSession::Http2Start http2;
   {
     H1ServerSession session(std::move(connection->idle), options_.session);
     session.set_detach_after(options_.park_after);
+    if (options_.enable_h2c && !tls_) session.detect_http2();
     ConnectionSet::Member member(connections_, strand, session);
-    if (!co_await serve_requests(session, connection->http, *serving_)) co_return;
-    connection->idle = session.detach();
+    co_await serve_requests(session, connection->http, *serving_);
+    if (session.is_http2()) {
+      http2 = session.detach_http2();
+    } else if (session.is_detachable()) {
+      connection->idle = session.detach();
+    } else {
+      co_return;
+    }
   }
-  connection->state = ParkedConnection::State::Starting;
-  parked_.park(std::move(connection));
+  if (http2.stream == nullptr) {
+    connection->state = ParkedConnection::State::Starting;
+    parked_.park(std::move(connection));
+    co_return;
+  }
+  Worker& worker = connection->worker;
+  Task<> serving = serve_http2(std::move(http2.stream), std::move(http2.received), worker,
+                               std::move(connection->open));
+  connection.reset();
+  co_await std::move(serving);
+}
+
+// Has each request of an HTTP/2 connection served in a strand of its own. They start later, so that
+// one that computes for long does not hold up the connection.
+class Endpoint::Http2Acceptor final : public H2ServerConnection::Acceptor {
+ public:
+  Http2Acceptor(Endpoint& endpoint, Worker& worker) noexcept
+      : endpoint_(endpoint), worker_(worker) {}
+  void accept(std::unique_ptr<ServerSession> session) override {
+    endpoint_.context_->connections.spawn_on(worker_, endpoint_.serve_request(std::move(session)));
+  }
+
+ private:
+  Endpoint& endpoint_;
+  Worker& worker_;
+};
+
+Task<> Endpoint::serve_http2(std::unique_ptr<Stream> stream, Buffer received, Worker& worker,
+                             Token /*open*/) {
+  Strand& strand = co_await current_strand();
+  H2ServerConnection connection(std::move(stream), options_.session);
+  ConnectionSet::Member member(connections_, strand, connection);
+  Http2Acceptor acceptor(*this, worker);
+  Result<void> served = co_await connection.serve(std::move(received), acceptor).as_result();
+  if (!served) log_failure(*serving_, std::move(served.error()).into_down());
+}
+
+Task<> Endpoint::serve_request(std::unique_ptr<ServerSession> session) {
+  HttpConnection connection{.shutdown = context_->shutdown, .persisted = {}};
+  co_await serve_requests(*session, connection, *serving_);
 }
 
 void Endpoint::add_stats(ListeningStats& stats) const {

@@ -64,6 +64,7 @@ class Endpoint final : ParkingLot::Owner {
  private:
   using Token = OpenConnections::Token;
   class IdleCloser;
+  class Http2Acceptor;
   Task<> accept_all(Listener& listener);
   Task<> pause(const Error& error);
   Task<> close_late_connections();
@@ -76,6 +77,8 @@ class Endpoint final : ParkingLot::Owner {
   Task<> serve_protocol(std::unique_ptr<Stream> stream, Worker& worker, Token open);
   Task<> serve_http(std::unique_ptr<Stream> stream, Worker& worker, Token open);
   Task<> serve_resumed(std::unique_ptr<ParkedConnection> connection);
+  Task<> serve_http2(std::unique_ptr<Stream> stream, Buffer received, Worker& worker, Token open);
+  Task<> serve_request(std::unique_ptr<ServerSession> session);
   Task<> serve_raw(std::unique_ptr<Stream> stream, Token open);
 
   const std::string address_;

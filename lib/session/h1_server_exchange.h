@@ -6,6 +6,7 @@
 #include "pingora/runtime/frame_allocator.h"
 #include "pingora/runtime/timer.h"
 #include "pingora/session/h1_server_session.h"
+#include "session/body_pace.h"
 #include "session/h1_body_encoder.h"
 #include "session/h1_body_reader.h"
 
@@ -33,7 +34,7 @@ struct H1ServerSession::Exchange : internal::FrameAllocated {
   h1::HeadProgress progress;
   internal::H1BodyReader reader;
   internal::H1BodyEncoder encoder;
-  std::chrono::nanoseconds waited{0};  // for bytes of the body
+  internal::BodyPace pace;
   WatchJob watch_job;
   WatchLook watch_look;
   ClosedWatch* watch = nullptr;

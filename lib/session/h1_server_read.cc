@@ -207,7 +207,7 @@ Task<Bytes> H1ServerSession::wait_for_body() {
     TimePoint began = coarse_now();
     Result<std::size_t> read = std::size_t{0};
     if (!saw_end_) read = co_await as_result(stream().read(transport_.input(), body_deadline()));
-    if (!awaits_continue()) exchange_->waited += coarse_now() - began;
+    if (!awaits_continue()) exchange_->pace.add_wait(coarse_now() - began);
     if (auto piece = take_read(std::move(read))) co_return std::move(*piece);
   }
 }
@@ -245,12 +245,9 @@ bool H1ServerSession::awaits_continue() const noexcept {
   return exchange_->expects_continue && exchange_->reader.bytes() == 0;
 }
 
-// How much longer the client may make us wait for its body; the time in which nobody wanted to read
-// is not the client's.
 Duration H1ServerSession::body_rate_left() const noexcept {
-  if (options_.body_rate_min == 0 || awaits_continue()) return Duration::max();
-  auto earned = std::chrono::seconds(exchange_->reader.bytes() / options_.body_rate_min);
-  return options_.body_rate_grace + earned - exchange_->waited;
+  if (awaits_continue()) return Duration::max();
+  return exchange_->pace.left(options_, exchange_->reader.bytes());
 }
 
 // The earlier of: too long without a byte, and too slow on the whole.

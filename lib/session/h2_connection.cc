@@ -25,6 +25,7 @@
 #include <array>
 #include <utility>
 
+#include "pingora/base/assert.h"
 #include "pingora/runtime/combinators.h"
 
 namespace pingora::internal {
@@ -101,7 +102,9 @@ H2Connection::H2Connection(std::unique_ptr<Stream> stream, h2::Role role, const 
       idle_since_(coarse_now()),
       last_received_(coarse_now()) {}
 
-H2Connection::~H2Connection() = default;
+// All streams are released by now: whatever a peer and our sessions did, nothing is left to account
+// for.
+H2Connection::~H2Connection() { PINGORA_DEBUG_ASSERT(engine_.unconsumed() == 0); }
 
 Task<> H2Connection::run(Buffer received) {
   Running running(*this, co_await current_strand());
@@ -257,12 +260,16 @@ Task<> H2Connection::send_slowly(h2::Output& output) {
 void H2Connection::begin_shutdown() {
   {
     std::lock_guard lock(mutex_);
-    if (engine_.is_shutting_down()) return;
-    engine_.begin_shutdown();
-    shutdown_deadline_ = deadline_in(options_.goaway_grace);
-    request_flush();
+    announce_shutdown();
   }
-  set_deadline();
+  if (strand_ != nullptr) set_deadline();
+}
+
+void H2Connection::announce_shutdown() {
+  if (engine_.is_shutting_down()) return;
+  engine_.begin_shutdown();
+  shutdown_deadline_ = deadline_in(options_.goaway_grace);
+  request_flush();
 }
 
 void H2Connection::end() {

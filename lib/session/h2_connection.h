@@ -72,6 +72,8 @@ class H2Connection : public std::enable_shared_from_this<H2Connection>, public F
   void set_idle_timeout(std::chrono::milliseconds timeout) noexcept { idle_timeout_ = timeout; }
   /// For the peer to take what one write holds; 0, the default, for ever. Before it runs.
   void set_write_timeout(std::chrono::milliseconds timeout) noexcept { write_timeout_ = timeout; }
+  /// As `begin_shutdown`, under the mutex; in the strand.
+  void announce_shutdown();
 
   // What the roles do, in the connection's strand.
 
@@ -130,6 +132,7 @@ class H2Connection : public std::enable_shared_from_this<H2Connection>, public F
   FlushOp* flush_waiting_ = nullptr;
   bool is_flush_requested_ = false;
   bool is_lost_ = false;
+  bool is_given_up_ = false;            // at a deadline; the GOAWAY is on its way
   bool has_news_ = false;               // for `publish`
   TimePoint idle_since_;                // kNever: there are streams
   TimePoint linger_deadline_ = kNever;  // not later than that of any lingering stream

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The deadlines of an HTTP/2 connection: one timer, set to the earliest of them after each turn.
 #include <algorithm>
+#include <utility>
 
 #include "session/h2_connection.h"
 
@@ -14,7 +15,7 @@ bool is_on(std::chrono::milliseconds timeout) { return timeout.count() > 0; }
 
 void H2Connection::set_deadline() {
   std::unique_lock lock(mutex_);
-  TimePoint next = is_lost_ ? kNever : next_deadline();
+  TimePoint next = is_lost_ || is_given_up_ ? kNever : next_deadline();
   lock.unlock();
   timer_.set(*strand_, next);
 }
@@ -57,8 +58,8 @@ void H2Connection::on_deadline() {
 }
 
 void H2Connection::give_up(std::string_view limit, h2::ErrorCode code, TimePoint now) {
+  if (std::exchange(is_given_up_, true)) return;
   on_limit(limit);
-  settings_deadline_ = kNever;
   engine_.terminate(code, now);
 }
 

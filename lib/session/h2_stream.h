@@ -145,7 +145,7 @@ class H2StreamRef {
 
   H2Stream* operator->() const noexcept { return stream_.get(); }
   explicit operator bool() const noexcept { return stream_ != nullptr; }
-  H2Connection& connection() const noexcept { return *connection_; }
+  const std::shared_ptr<H2Connection>& connection() const noexcept { return connection_; }
   /// Lets go of the stream, not of the connection. No wait on it is left. What was submitted and
   /// is not sent by `linger_until` is dropped.
   void reset(TimePoint linger_until = kNever);

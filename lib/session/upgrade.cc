@@ -15,7 +15,7 @@ std::string_view requested_upgrade(const RequestHeader& request,
                                    std::span<const std::string> allowed) noexcept {
   const HeaderMap& headers = request.headers();
   if (!headers.contains(HeaderId::Upgrade)) return {};
-  if (request.version() != Version::Http11 || headers.count(HeaderId::Upgrade) != 1 ||
+  if (request.version() == Version::Http10 || headers.count(HeaderId::Upgrade) != 1 ||
       !headers.has_token(HeaderId::Connection, "upgrade")) {
     return {};
   }

@@ -10,7 +10,8 @@
 
 namespace pingora {
 
-/// Whether the request asks to become a WebSocket (RFC 6455 §4.2.1): GET by HTTP/1.1 with
+/// Whether the request asks to become a WebSocket (RFC 6455 §4.2.1): GET by HTTP/1.1, or by HTTP/2
+/// in the form that it has been given (see h2/translation.h), with
 /// `Connection: upgrade`, `Upgrade: websocket` and nothing else, version 13, and one key of 16
 /// bytes in Base64.
 bool is_websocket_request(const RequestHeader& request) noexcept;

@@ -31,6 +31,9 @@ struct EndpointOptions {
   /// Open connections at most. At the limit, new ones wait in the kernel's queue. The default
   /// bounds what idle ones cost to 100 MB. 0: no limit.
   std::size_t connections_max = 100'000;
+  /// Whether a client may speak HTTP/2 without TLS, by prior knowledge (RFC 9113 §3.3), beside
+  /// those that speak HTTP/1: its first 24 bytes say which. Answers to Pingora's `h2c`.
+  bool enable_h2c = false;
   /// How long an HTTP connection waits for a request before it is parked, which makes it cost less
   /// than half the memory, until something arrives; a microsecond or two is the price then. Longer
   /// than a busy client takes from a response to its next request. 0: never parked.

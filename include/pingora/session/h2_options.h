@@ -10,8 +10,8 @@ namespace pingora {
 
 /// Limits and deadlines of HTTP/2 connections, those of sessions apart. Outlives each connection
 /// that uses it. A duration of 0 is no deadline. What strikes is counted in
-/// `pingora_h2_total{side="downstream"|"upstream",event="..."}`, under the name in brackets, and so
-/// is what EngineCounters has.
+/// `pingora_session_limits_total{side="...",limit="h2_..."}`, under the name in brackets; what
+/// EngineCounters has, in `pingora_h2_total{side="...",event="..."}`.
 struct H2Options {
   using Milliseconds = std::chrono::milliseconds;
 

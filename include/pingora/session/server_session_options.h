@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pingora/h1/parser_options.h"
+#include "pingora/session/h2_options.h"
 #include "pingora/session/hop_by_hop_policy.h"
 
 namespace pingora {
@@ -56,6 +57,10 @@ struct ServerSessionOptions {
   /// closed instead. [drain_bytes, drain_timeout]
   std::size_t drain_bytes_max = 256 * 1024;
   Milliseconds drain_timeout{5'000};
+
+  /// What is for HTTP/2 alone. Of the options above `parser` is not for it, nor are those of
+  /// draining: what is left of a body is refused by a reset of the stream.
+  H2Options h2{.engine = {.extended_connect = h2::ExtendedConnect::Yes}};
 
   /// Requests on one connection, so that clients spread again now and then; 0 for any number.
   /// [requests_per_connection]

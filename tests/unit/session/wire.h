@@ -104,7 +104,7 @@ inline Task<std::string> converse(std::string input, Handler handler,
 }
 
 /// Answers with the body, as it is framed itself.
-inline Task<> echo(H1ServerSession& session) {
+inline Task<> echo(ServerSession& session) {
   ResponseHeader header = response(200);
   BodyLength length = session.body_length();
   if (length.kind != BodyLength::Kind::Unknown) {
