@@ -14,7 +14,8 @@
 #   //   curl -s http://127.0.0.1:6188/
 #   //   => hello
 #
-# Each is run, and what it prints must contain the text of the => lines below it.
+# Each is run, and what it prints must contain the text of the => lines below it. openssl lines
+# before them make what the example finds in its directory, which is a temporary one then.
 #
 # PINGORA_BIN_DIR=DIR takes the programs from DIR, and neither installs nor builds.
 set -euo pipefail
@@ -53,9 +54,11 @@ else
 fi
 
 processes=()
+directory=
 # shellcheck disable=SC2317  # called by the trap
 stop() {
   trap - EXIT INT TERM
+  [[ -z "$directory" ]] || rm -rf "$directory"
   [[ ${#processes[@]} -gt 0 ]] || return 0
   kill "${processes[@]}" 2>/dev/null || true
   local deadline=$((SECONDS + 5))
@@ -138,6 +141,23 @@ port=$(sed -nE '/^\/\//!q; /^\/\/.*curl/s/.*(127\.0\.0\.1|localhost|0\.0\.0\.0):
   "$source_file" | head -1)
 port=${port:-6188}
 
+# prepare: runs the openssl lines in the opening comment of the example.
+prepare() {
+  local line
+  grep -q '^// *\$ openssl ' "$source_file" || return 0
+  bin=$(cd "$bin" && pwd)
+  directory=$(mktemp -d)
+  cd "$directory"
+  while IFS= read -r line; do
+    if ! bash -c "$line" >openssl.log 2>&1 </dev/null; then
+      cat openssl.log >&2
+      echo "run.sh: failed: $line" >&2
+      exit 1
+    fi
+  done < <(sed -nE '/^\/\//!q; s#^// *\$ (openssl .*)#\1#p' "$source_file")
+}
+
+prepare
 start 6190 "$bin/origin" 6190 one
 start 6191 "$bin/origin" 6191 two
 arguments=()
