@@ -41,6 +41,10 @@ bool TlsSession::is_single_use() const noexcept {
   return SSL_SESSION_should_be_single_use(impl_->session.get()) != 0;
 }
 
+bool TlsSession::allows_early_data() const noexcept {
+  return SSL_SESSION_early_data_capable(impl_->session.get()) != 0;
+}
+
 bool TlsSession::is_expired() const noexcept {
   using std::chrono::system_clock;
   auto now = static_cast<std::uint64_t>(system_clock::to_time_t(system_clock::now()));

@@ -21,6 +21,8 @@ class TlsSession {
   std::string serialize() const;
 
   bool is_single_use() const noexcept;
+  /// Whether the server would take early data with it.
+  bool allows_early_data() const noexcept;
   /// Whether the server still takes it, as far as its lifetime says.
   bool is_expired() const noexcept;
 
