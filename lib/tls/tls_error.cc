@@ -87,7 +87,11 @@ std::string alert_text(int alert) {
 
 std::string take_tls_error_text() {
   std::uint32_t packed = ERR_get_error();
-  ERR_clear_error();
+  // What TLS makes of it says more than what the cipher, or the parser, stumbled over.
+  for (std::uint32_t next = packed; next != 0; next = ERR_get_error()) {
+    if (ERR_GET_LIB(packed) != ERR_LIB_SSL)
+      packed = ERR_GET_LIB(next) == ERR_LIB_SSL ? next : packed;
+  }
   if (packed == 0) return "failed without a reason";
   int reason = ERR_GET_REASON(packed);
   if (ERR_GET_LIB(packed) == ERR_LIB_SSL) {

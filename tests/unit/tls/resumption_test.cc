@@ -1,7 +1,7 @@
 // Copyright 2026 The Pingora C++ Authors
 // SPDX-License-Identifier: Apache-2.0
-#include <catch2/catch.hpp>
 #include <atomic>
+#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
 
