@@ -196,7 +196,8 @@ Result<void> verify_chain(const STACK_OF(CRYPTO_BUFFER) & chain, const ChainPoli
   bool is_server = policy.peer == ChainPolicy::Peer::Server;
   X509_STORE_CTX_set_default(context.get(), is_server ? "ssl_server" : "ssl_client");
   X509_VERIFY_PARAM* param = X509_STORE_CTX_get0_param(context.get());
-  X509_VERIFY_PARAM_set_depth(param, static_cast<int>(policy.depth_max));
+  // BoringSSL counts the issuer as well.
+  X509_VERIFY_PARAM_set_depth(param, static_cast<int>(policy.depth_max) + 1);
   // A certificate that is trusted is enough, be it no root: that is what a CA file of one's own is
   // for.
   X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);

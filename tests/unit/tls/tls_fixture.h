@@ -47,7 +47,7 @@ struct TlsFixture {
 
   static Certificate::Ptr certificate_of(const MadeCertificate& made) {
     auto certificate = Certificate::from_pem(made.certificate, made.key);
-    REQUIRE(certificate);
+    if (!certificate) FAIL(certificate.error().to_string());
     return *certificate;
   }
 
