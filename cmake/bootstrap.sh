@@ -13,8 +13,8 @@ build=(clang-19 lld-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev libfuzze
   cmake ninja-build ccache git curl
   libasio-dev libc-ares-dev libnghttp2-dev libfmt-dev android-libboringssl-dev libyaml-cpp-dev
   libcli11-dev zlib1g-dev libbrotli-dev libzstd-dev catch2 libbenchmark-dev)
-test=(python3 nginx-light haproxy wrk nghttp2-client nghttp2-server g++-12 openssl gnutls-bin
-  testssl.sh)
+test=(python3 python3-h2 python3-grpcio nginx-light haproxy wrk nghttp2-client nghttp2-server g++-12
+  openssl gnutls-bin testssl.sh)
 bench=(python3 nginx-light libnginx-mod-http-lua haproxy wrk valgrind openssl libssl-dev)
 
 packages=()
