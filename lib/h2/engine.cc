@@ -60,7 +60,9 @@ Engine::Impl::Impl(Role role, const EngineOptions& options, TimePoint now)
       empty_data_(options.empty_data, now),
       window_updates_(options.window_updates, now),
       priorities_(options.priorities, now),
-      unknown_frames_(options.unknown_frames, now) {
+      unknown_frames_(options.unknown_frames, now),
+      connection_window_(options.connection_window_bytes),
+      next_sample_(now) {
   nghttp2_option* option = make_option(options);
   int status =
       role == Role::Server
@@ -148,6 +150,7 @@ std::size_t Engine::Impl::memory_used() const noexcept {
 StreamState& Engine::Impl::create_stream(std::uint32_t id) {
   auto* stream = new StreamState;
   stream->id_ = id;
+  stream->window = options_.stream_window_bytes;
   stream->is_counted = true;
   stream->is_writable_ = is_send_room();
   streams_.push_back(*stream);
@@ -174,6 +177,7 @@ void Engine::Impl::close(StreamState& stream) {
   stream.is_closed_ = true;
   stop_sending(stream);
   if (decoding_ == &stream) decoding_ = nullptr;
+  if (sampled_ == &stream) sampled_ = nullptr;
 }
 
 void Engine::Impl::stop_sending(StreamState& stream) {
@@ -193,30 +197,6 @@ void Engine::Impl::reset(StreamState& stream, ErrorCode code) {
     check(nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE,
                                     static_cast<std::int32_t>(stream.id_),
                                     static_cast<std::uint32_t>(code)));
-  }
-}
-
-void Engine::Impl::consume_for_connection(std::size_t bytes) {
-  if (!has_failed_ && bytes != 0) check(nghttp2_session_consume_connection(session_, bytes));
-}
-
-void Engine::Impl::consume(StreamState& stream, std::size_t bytes) {
-  bytes = std::min(bytes, stream.unconsumed_);
-  if (bytes == 0) return;
-  // Pieces go with their bytes, on average.
-  auto overhead = static_cast<std::size_t>(static_cast<double>(stream.piece_memory) *
-                                           static_cast<double>(bytes) /
-                                           static_cast<double>(stream.unconsumed_));
-  stream.piece_memory -= overhead;
-  piece_memory_ -= overhead;
-  stream.unconsumed_ -= bytes;
-  unconsumed_ -= bytes;
-  if (has_failed_) return;
-  // What comes no more needs no window of its own.
-  if (stream.is_closed_ || stream.receive_phase == StreamState::ReceivePhase::Done) {
-    consume_for_connection(bytes);
-  } else {
-    check(nghttp2_session_consume(session_, static_cast<std::int32_t>(stream.id_), bytes));
   }
 }
 

@@ -74,6 +74,8 @@ class Engine::Impl {
   // the peer knew are all here.
   static constexpr std::size_t kFrameHeadSize = 9;
   static constexpr std::uint64_t kShutdownPing = 0x70696e676f726121;
+  // The PING that measures how much arrives in a round trip.
+  static constexpr std::uint64_t kSamplePing = 0x70696e676f726122;
 
   // engine.cc
   void announce_settings();
@@ -94,6 +96,8 @@ class Engine::Impl {
 
   // engine_receive.cc: what the callbacks do. 0, or an error of nghttp2's.
   int on_frame_begin(const nghttp2_frame_hd& head);
+  void sample(StreamState& stream, std::size_t size);
+  void end_sample();
   int take_budget(BudgetLeft& budget, std::uint64_t EngineCounters::* counter,
                   std::string_view reason);
   int on_head_begin(const nghttp2_frame& frame);
@@ -184,6 +188,16 @@ class Engine::Impl {
   BudgetLeft priorities_;
   BudgetLeft unknown_frames_;
   std::uint32_t pings_sent_ = 0;
+
+  // Windows that grow. What arrives from a PING to its answer is what the path holds; where that is
+  // most of a window, the window is what limits it.
+  std::uint32_t connection_window_;
+  std::uint32_t sample_ = 0;  // its number
+  bool is_sampling_ = false;
+  StreamState* sampled_ = nullptr;  // the stream with the most in it
+  std::size_t sample_of_all_ = 0;
+  TimePoint next_sample_;
+
   bool has_goaway_ = false;  // received
   bool is_shutting_down_ = false;
   bool is_last_stream_named_ = false;

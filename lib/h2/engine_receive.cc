@@ -419,6 +419,10 @@ int Engine::Impl::on_ping_ack(const nghttp2_frame& frame) {
     finish_shutdown();
     return 0;
   }
+  if (opaque == kSamplePing) {
+    if (is_sampling_) end_sample();
+    return 0;
+  }
   Event& event = push_event(Event::Kind::PingAck);
   event.ping = opaque;
   return 0;

@@ -106,6 +106,9 @@ class StreamState final : public EngineStream, public ListHook {
   bool is_connect = false;
   std::optional<std::uint64_t> content_length;
   std::uint64_t data_received = 0;
+  std::uint32_t window = 0;  // ours, as announced
+  std::uint32_t sample = 0;  // in which `sample_bytes` were received
+  std::size_t sample_bytes = 0;
   std::size_t head_memory = 0;
   /// What the pieces of data that were given out take beyond their bytes.
   std::size_t piece_memory = 0;

@@ -3,6 +3,7 @@
 //
 // The life of streams and of the connection, engine against engine: bodies and windows, trailers,
 // resets, GOAWAY, priorities, extended CONNECT.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -204,6 +205,60 @@ TEST_CASE("H2 engine: accounting of windows returns to zero", "[h2]") {
   EngineOptions defaults;
   CHECK(server_window > defaults.connection_window_bytes / 2);
   CHECK(pair.server.receive_window_used() + server_window >= defaults.connection_window_bytes);
+}
+
+TEST_CASE("H2 engine: windows grow where the path holds more, up to their limit", "[h2]") {
+  EngineOptions options;
+  options.stream_window_bytes = 20000;
+  options.stream_window_bytes_max = 100000;
+  options.connection_window_bytes = 70000;
+  options.connection_window_bytes_max = 150000;
+  Pair pair(options);
+  EngineStream& sent = open(pair, post(), EndOfStream::No);
+  EngineStream& stream = accept(pair);
+  std::vector<std::size_t> taken;
+  for (int i = 0; i < 30; ++i) {
+    pair.client.submit_data(sent, bytes(200000), EndOfStream::No);
+    // One way, then the other: what is sent in between is what the windows allow.
+    TimePoint now = kStart + std::chrono::seconds(i);
+    feed(pair.server, take_all(pair.client), 0, now);
+    taken.push_back(stream.unconsumed());
+    drain(pair.server);
+    feed(pair.client, take_all(pair.server), 0, now);
+  }
+  // The connection's window allows no more than its own, less what is not given back yet.
+  CHECK(taken.front() == 20000);
+  CHECK(*std::max_element(taken.begin(), taken.end()) == 100000);
+  CHECK(pair.server.receive_window() > 70000);
+  CHECK(pair.server.receive_window() <= 150000);
+}
+
+TEST_CASE("H2 engine: windows do not grow for a slow reader, nor beyond what they are", "[h2]") {
+  EngineOptions options;
+  options.stream_window_bytes = 20000;
+  Pair slow(options);
+  EngineStream& sent = open(slow, post(), EndOfStream::No);
+  EngineStream& stream = accept(slow);
+  slow.client.submit_data(sent, bytes(200000), EndOfStream::No);
+  for (int i = 0; i < 20; ++i) {
+    feed(slow.server, take_all(slow.client));
+    events_of(slow.server);
+    slow.server.consume(stream, 1000);
+    feed(slow.client, take_all(slow.server));
+  }
+  CHECK(stream.unconsumed() <= 20000);
+
+  options.stream_window_bytes_max = 20000;
+  options.connection_window_bytes_max = options.connection_window_bytes;
+  Pair fixed(options);
+  EngineStream& upload = open(fixed, post(), EndOfStream::No);
+  accept(fixed);
+  fixed.client.submit_data(upload, bytes(100000), EndOfStream::No);
+  fixed.pump();
+  drain(fixed.server);
+  for (const ParsedFrame& frame : parse_frames(take_all(fixed.server))) {
+    CHECK(frame.type == FrameType::WindowUpdate);
+  }
 }
 
 TEST_CASE("H2 engine: a slow reader does not stop the other streams", "[h2]") {
