@@ -286,6 +286,7 @@ Task<> Endpoint::serve_http(std::unique_ptr<Stream> stream, Worker& worker, Toke
       std::make_unique<ParkedConnection>(parked_, worker, std::move(open), context_->shutdown);
   connection->idle = {.stream = std::move(stream),
                       .keepalive_timeout = options_.session.keepalive_timeout};
+  connection->park_after = options_.park_after;
   return serve_resumed(std::move(connection));
 }
 
@@ -296,7 +297,8 @@ Task<> Endpoint::serve_resumed(std::unique_ptr<ParkedConnection> connection) {
   H1ServerSession::Http2Start http2;
   {
     H1ServerSession session(std::move(connection->idle), options_.session);
-    session.set_detach_after(options_.park_after);
+    session.set_detach_after(connection->park_after);
+    const std::uint64_t requests = connection->http.requests;
     if (options_.enable_h2c && !tls_) session.detect_http2();
     ConnectionSet::Member member(connections_, strand, session);
     co_await serve_requests(session, connection->http, *serving_);
@@ -304,6 +306,7 @@ Task<> Endpoint::serve_resumed(std::unique_ptr<ParkedConnection> connection) {
       http2 = session.detach_http2();
     } else if (session.is_detachable()) {
       connection->idle = session.detach();
+      if (connection->http.requests != requests) connection->park_after = options_.park_after;
     } else {
       co_return;
     }

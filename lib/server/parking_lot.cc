@@ -2,12 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/parking_lot.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
 namespace pingora::internal {
 
 using State = ParkedConnection::State;
+
+namespace {
+
+constexpr std::chrono::milliseconds kParkAfterMax = std::chrono::hours(1);
+
+}  // namespace
 
 std::shared_ptr<void> ParkedConnection::on_idle_event() noexcept {
   lot.on_event(*this);
@@ -22,6 +29,9 @@ void ParkingLot::park(std::unique_ptr<ParkedConnection> connection) {
       connection->state = State::Over;
     } else if (!is_watched || connection->state == State::Over) {  // something has come already
       connection->state = State::Over;
+      // What it holds may be no request: a part of a TLS record, and nothing behind it. It is not
+      // to be parked and served by turns until its deadline.
+      if (!is_watched) connection->park_after = std::min(2 * connection->park_after, kParkAfterMax);
       owner_.resume(std::move(connection));
       return;
     } else {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -32,6 +33,8 @@ struct ParkedConnection final : IdleWatch, ListHook, FrameAllocated {
   H1ServerSession::Idle idle;  // while it is parked
   OpenConnections::Token open;
   HttpConnection http;
+  /// How long it waits for a request before it is parked. Longer each time that it could not be.
+  std::chrono::milliseconds park_after{0};
   /// Guarded by the lot's mutex. Starting: not in the list yet; Waiting: in the lot's list; Over:
   /// an event has come, or it was taken out.
   enum class State : std::uint8_t { Starting, Waiting, Over } state = State::Starting;
@@ -57,7 +60,8 @@ class ParkingLot {
   explicit ParkingLot(Owner& owner) noexcept : owner_(owner) {}
   ~ParkingLot() { close(); }
 
-  /// Parks `connection`, whose stream nobody waits on. Once the lot is closed, closes it.
+  /// Parks `connection`, whose stream nobody waits on. Once the lot is closed, closes it. One whose
+  /// stream cannot be watched, as it holds something already, is served again.
   void park(std::unique_ptr<ParkedConnection> connection);
   /// Closes those whose next request is late at `now`.
   void close_late(TimePoint now);

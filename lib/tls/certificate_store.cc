@@ -22,6 +22,7 @@ namespace {
 
 using internal::CertificateIndex;
 using internal::CertificateSource;
+using internal::FileWatch;
 
 // How long a change waits for others that belong to it: a certificate and its key are two files.
 constexpr auto kGather = std::chrono::milliseconds(200);
@@ -34,7 +35,7 @@ struct CertificateStore::State {
   void publish();
   Result<void> add(CertificateSource source);
   Result<void> reload();
-  void watch_files(internal::FileWatch& watch);
+  FileWatch::Plan watch_plan();
 
   internal::Snapshot<CertificateIndex> index{std::make_unique<const CertificateIndex>()};
   std::mutex mutex;  // guards sources, and what is published against an older one
@@ -72,7 +73,7 @@ Result<void> CertificateStore::State::reload() {
   return {};
 }
 
-void CertificateStore::State::watch_files(internal::FileWatch& watch) {
+FileWatch::Plan CertificateStore::State::watch_plan() {
   std::vector<std::string> files;
   std::vector<std::string> directories;
   {
@@ -87,7 +88,7 @@ void CertificateStore::State::watch_files(internal::FileWatch& watch) {
       }
     }
   }
-  watch.watch(files, directories);
+  return FileWatch::plan(files, directories);
 }
 
 CertificateStore::CertificateStore() : state_(std::make_shared<State>()) {}
@@ -112,25 +113,21 @@ Task<> CertificateStore::watch() {
   std::shared_ptr<State> state = state_;
   auto turn = co_await state->watching.lock();
   Strand& strand = co_await current_strand();
-  auto watch = co_await internal::FileWatch::create(strand.worker());
-  state->watch_files(*watch);
+  auto watch = co_await FileWatch::create(strand.worker());
+  watch->watch(co_await offload([state] { return state->watch_plan(); }));
   for (;;) {
-    TimePoint deadline = watch->is_incomplete() ? Clock::now() + kLookAgain : kNever;
-    bool has_changed = co_await watch->wait(deadline);
-    // What was not there may be there now, and has changed then.
-    bool was_incomplete = watch->is_incomplete();
-    if (!has_changed) {
-      state->watch_files(*watch);
-      if (watch->is_incomplete() || !was_incomplete) continue;
-    }
-    co_await sleep_for(kGather);
+    const TimePoint deadline = watch->is_incomplete() ? Clock::now() + kLookAgain : kNever;
+    const bool has_changed = co_await watch->wait(deadline);
+    if (has_changed) co_await sleep_for(kGather);
     watch->take_changes();
     // Before reading: what changes from here on is noticed. Links may lead elsewhere now.
-    state->watch_files(*watch);
-    // What fails is logged, and the old stays.
-    [[maybe_unused]] auto done =
-        co_await as_result(offload([state] { return state->reload().has_value(); }));
-    state->watch_files(*watch);  // there may be more files in a directory
+    watch->watch(co_await offload([state] { return state->watch_plan(); }));
+    // Without a change, something was missing; that it has come is one.
+    if (!has_changed && watch->is_incomplete()) continue;
+    watch->watch(co_await offload([state] {
+      [[maybe_unused]] bool is_good = state->reload().has_value();  // logged; the old stays
+      return state->watch_plan();  // there may be more files in a directory
+    }));
   }
 }
 

@@ -26,6 +26,31 @@ constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM |
 // As many symbolic links on the way as the kernel follows.
 constexpr int kLinksMax = 40;
 
+FileWatch::Names& names_in(FileWatch::Plan& plan, const std::string& directory) {
+  return plan[directory.empty() ? "." : directory];
+}
+
+// The name of each link on the way is watched in the directory that it is in, and the way goes on
+// behind it.
+void add_path(FileWatch::Plan& plan, const std::string& path, int links_left) {
+  fs::path behind;
+  const fs::path whole(path);
+  for (auto part = whole.begin(); part != whole.end(); ++part) {
+    const fs::path directory = behind;
+    behind /= *part;
+    const bool is_last = std::next(part) == whole.end();
+    std::error_code error;
+    const bool is_link = fs::is_symlink(behind, error);
+    if (is_last || is_link) names_in(plan, directory.string()).names.insert(part->string());
+    if (!is_link || links_left == 0) continue;
+    fs::path target = fs::read_symlink(behind, error);
+    if (error) return;
+    fs::path rest = directory / target;  // an absolute target replaces it
+    while (++part != whole.end()) rest /= *part;
+    return add_path(plan, rest.string(), links_left - 1);
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<FileWatch>> FileWatch::create(Worker& worker) {
@@ -36,42 +61,21 @@ Result<std::unique_ptr<FileWatch>> FileWatch::create(Worker& worker) {
   return std::make_unique<FileWatch>(Descriptor(worker, fd.release()));
 }
 
-FileWatch::Names& FileWatch::names_in(const std::string& directory) {
-  return wanted_[directory.empty() ? "." : directory];
-}
-
-// The name of each link on the way is watched in the directory that it is in, and the way goes on
-// behind it.
-void FileWatch::watch_path(const std::string& path, int links_left) {
-  fs::path behind;
-  const fs::path whole(path);
-  for (auto part = whole.begin(); part != whole.end(); ++part) {
-    const fs::path directory = behind;
-    behind /= *part;
-    const bool is_last = std::next(part) == whole.end();
-    std::error_code error;
-    const bool is_link = fs::is_symlink(behind, error);
-    if (is_last || is_link) names_in(directory.string()).names.insert(part->string());
-    if (!is_link || links_left == 0) continue;
-    fs::path target = fs::read_symlink(behind, error);
-    if (error) return;
-    fs::path rest = directory / target;  // an absolute target replaces it
-    while (++part != whole.end()) rest /= *part;
-    return watch_path(rest.string(), links_left - 1);
-  }
-}
-
-void FileWatch::watch(const std::vector<std::string>& files,
-                      const std::vector<std::string>& directories) {
-  wanted_.clear();
-  for (const std::string& file : files) watch_path(file, kLinksMax);
+FileWatch::Plan FileWatch::plan(const std::vector<std::string>& files,
+                                const std::vector<std::string>& directories) {
+  Plan plan;
+  for (const std::string& file : files) add_path(plan, file, kLinksMax);
   for (const std::string& directory : directories) {
-    watch_path(directory, kLinksMax);
-    names_in(directory).all = true;
+    add_path(plan, directory, kLinksMax);
+    names_in(plan, directory).all = true;
   }
+  return plan;
+}
+
+void FileWatch::watch(Plan plan) {
   is_incomplete_ = false;
   std::map<int, Names> watched;
-  for (auto& [directory, names] : wanted_) {
+  for (auto& [directory, names] : plan) {
     int descriptor = ::inotify_add_watch(descriptor_.fd(), directory.c_str(), kEvents);
     if (descriptor < 0) {
       is_incomplete_ = true;
@@ -82,7 +86,6 @@ void FileWatch::watch(const std::vector<std::string>& files,
     into.all = into.all || names.all;
     into.names.merge(names.names);
   }
-  wanted_.clear();
   for (const auto& [descriptor, names] : watched_) {
     if (!watched.contains(descriptor)) ::inotify_rm_watch(descriptor_.fd(), descriptor);
   }

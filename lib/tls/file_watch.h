@@ -24,8 +24,18 @@ class FileWatch {
   static Result<std::unique_ptr<FileWatch>> create(Worker& worker);
   explicit FileWatch(Descriptor descriptor) noexcept : descriptor_(std::move(descriptor)) {}
 
-  /// Watches these files, and everything in these directories, in place of what it watched.
-  void watch(const std::vector<std::string>& files, const std::vector<std::string>& directories);
+  /// Which names matter in a directory.
+  struct Names {
+    std::set<std::string, std::less<>> names;
+    bool all = false;
+  };
+  using Plan = std::map<std::string, Names>;
+  /// Where to look for changes of these files, and of everything in these directories. Reads the
+  /// links on the way, and so may block.
+  static Plan plan(const std::vector<std::string>& files,
+                   const std::vector<std::string>& directories);
+  /// Watches what is in `plan`, in place of what it watched.
+  void watch(Plan plan);
   /// Whether there was a directory that could not be watched, such as one that is not there.
   bool is_incomplete() const noexcept { return is_incomplete_; }
 
@@ -35,16 +45,8 @@ class FileWatch {
   bool take_changes();
 
  private:
-  struct Names {
-    std::set<std::string, std::less<>> names;
-    bool all = false;
-  };
-  Names& names_in(const std::string& directory);
-  void watch_path(const std::string& path, int links_left);
-
   Descriptor descriptor_;
-  std::map<int, Names> watched_;         // by watch descriptor
-  std::map<std::string, Names> wanted_;  // by directory, while `watch` runs
+  std::map<int, Names> watched_;  // by watch descriptor
   bool is_incomplete_ = false;
 };
 
