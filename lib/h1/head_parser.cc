@@ -90,7 +90,7 @@ ParseStatus HeadParser::need_more() noexcept {
 ParseStatus HeadParser::refuse(std::uint16_t status, std::string_view reason) noexcept {
   progress_.reset();
   fields_.retain(buffer_.share(size()));
-  if (role_ == MessageRole::Response) status = 502;
+  if (role_ == MessageRole::Response && status != 431) status = 502;
   error_ = {status, reason};
   return ParseStatus::Error;
 }

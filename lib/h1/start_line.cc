@@ -105,6 +105,10 @@ LineKind read_request_line(Input& in, const ParserOptions& options, RequestHeade
   if (*target_begin != '/' || method == Method::Connect) {
     std::optional<Uri> uri = Uri::parse_target(method, target, raw_bytes);
     if (!uri) return refuse(error, 400, "a request target that does not fit the method");
+    // What another scheme would mean, neither we nor an origin behind us could say (RFC 9110 §7.4).
+    if (uri->form() == TargetForm::Absolute && !uri->is_http()) {
+      return refuse(error, 400, "a request target with a scheme other than http and https");
+    }
     form = uri->form();
     path_and_query = uri->path_and_query();
   }

@@ -21,7 +21,8 @@ Result<RequestHeader> RequestHeader::build(Method method, std::string_view targe
   return header;
 }
 
-RequestHeader::RequestHeader(RequestHeader&& other) noexcept : headers_(std::move(other.headers_)) {
+RequestHeader::RequestHeader(RequestHeader&& other) noexcept
+    : MessageHeader(std::move(other.headers_)) {
   adopt(other);
   other.clear();
 }

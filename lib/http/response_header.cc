@@ -17,7 +17,7 @@ Result<ResponseHeader> ResponseHeader::build(int status) {
 }
 
 ResponseHeader::ResponseHeader(ResponseHeader&& other) noexcept
-    : status_(other.status_), headers_(std::move(other.headers_)) {
+    : MessageHeader(std::move(other.headers_)), status_(other.status_) {
   adopt(other);
   other.clear();
 }

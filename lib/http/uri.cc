@@ -166,6 +166,10 @@ std::optional<Uri> Uri::parse_target(Method method, std::string_view target,
   return uri;
 }
 
+bool Uri::is_http() const noexcept {
+  return equals_ignoring_case(scheme_, "http") || equals_ignoring_case(scheme_, "https");
+}
+
 std::optional<std::uint16_t> Uri::port() const noexcept {
   if (host_.port) return host_.port;
   if (equals_ignoring_case(scheme_, "http")) return 80;

@@ -125,7 +125,11 @@ Result<UniqueFd> make_socket(const SocketAddress& address, const ConnectOptions&
   RawAddress raw(address);
   UniqueFd fd(::socket(raw.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.is_valid()) {
-    return fail(local_error(address, Error::from_errno(ErrorType::SocketError, errno, "socket")));
+    Error error = Error::from_errno(ErrorType::SocketError, errno, "socket");
+    if (errno == EMFILE || errno == ENFILE) {
+      return fail(std::move(error).more_context("connecting to " + address.to_string()).into_in());
+    }
+    return fail(local_error(address, std::move(error)));
   }
   auto set = set_socket_options(fd.get(), address.family(), options.socket);
   if (set && address.is_ip() && options.fast_open) {

@@ -207,15 +207,21 @@ Task<Outcome> Exchange::run_request_modules() {
 
 Task<Outcome> Exchange::run_request_filter() {
   Task<bool> filter = phases_.request_filter(session_, ctx_);
-  auto outcome = [](bool answered) { return answered ? Outcome::Answered : Outcome::Done; };
   if (filter.is_ready()) {
     Result<bool> answered = std::move(filter).take_ready();
     if (!answered) return std::move(answered.error());
-    return outcome(*answered);
+    return outcome_of_request_filter(*answered);
   }
-  return [](Task<bool> waiting, auto make) -> Task<Outcome> {
-    co_return make(co_await std::move(waiting));
-  }(std::move(filter), outcome);
+  return [](Exchange& self, Task<bool> waiting) -> Task<Outcome> {
+    co_return self.outcome_of_request_filter(co_await std::move(waiting));
+  }(*this, std::move(filter));
+}
+
+// A client that waits for an answer which nobody will give is the program's fault.
+Result<Outcome> Exchange::outcome_of_request_filter(bool answered) {
+  if (!answered) return Outcome::Done;
+  if (downstream_.is_response_started()) return Outcome::Answered;
+  return fail(Error::internal("request_filter said that it had answered, and had not"));
 }
 
 Task<Outcome> Exchange::run_proxy_upstream_filter() {

@@ -43,6 +43,7 @@ class Exchange final : public ClosedWatch {
   Task<Outcome> run_early_request_filter();
   Task<Outcome> run_request_modules();
   Task<Outcome> run_request_filter();
+  Result<Outcome> outcome_of_request_filter(bool answered);
   Task<Outcome> run_proxy_upstream_filter();
   Task<Outcome> choose_peer();
   Task<Outcome> connect();

@@ -46,6 +46,9 @@ std::shared_ptr<HttpConnector> make_http_connector(Server& server) {
   options.workers = configuration.threads;
   options.client_bind_to_ipv4 = addresses(configuration.client_bind_to_ipv4);
   options.client_bind_to_ipv6 = addresses(configuration.client_bind_to_ipv6);
+  options.shed_descriptors = [&hooks = server.shed_hooks()](std::size_t count) {
+    return hooks.shed(count);
+  };
   auto connector = std::make_shared<HttpConnector>(std::move(options));
   // The server's hooks outlive its runtime, which idle connections must not.
   server.shed_hooks().add([weak = std::weak_ptr(connector)](std::size_t count) {

@@ -50,8 +50,8 @@ std::optional<Result<void>> H1ClientSession::parse_head() {
   switch (parsed.status) {
     case h1::ParseStatus::NeedMore: return std::nullopt;
     case h1::ParseStatus::Error: {
-      Error error = malformed(parsed.error.reason);
-      return fail(std::move(error));
+      if (parsed.error.status == 431) SessionMetrics::get().upstream.head.add();
+      return fail(malformed(parsed.error.reason));
     }
     case h1::ParseStatus::Done: break;
   }

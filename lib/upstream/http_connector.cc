@@ -66,7 +66,10 @@ HttpConnector::HttpConnector(ConnectorOptions options)
                   .resolver = std::move(options.resolver),
                   .pace = options.pace,
                   .tls_contexts_max = options.tls_contexts_max,
-                  .tls_session_peers_max = options.tls_session_peers_max}),
+                  .tls_session_peers_max = options.tls_session_peers_max,
+                  .shed_descriptors = options.shed_descriptors
+                                          ? std::move(options.shed_descriptors)
+                                          : [this](std::size_t count) { return shed(count); }}),
       pool_({.capacity = options.keepalive_pool_size, .shards = options.workers}),
       h2_(std::make_unique<H2Connector>(transport_, options.keepalive_pool_size,
                                         options.h2_fallback_time)) {

@@ -16,6 +16,9 @@ TimePoint deadline_after(std::chrono::milliseconds timeout) {
   return timeout == kNoTimeout ? kNever : Clock::now() + timeout;
 }
 
+// Descriptors asked from those who can give some up, each time that there are none left.
+constexpr std::size_t kShedCount = 16;
+
 // Whose fault an error is, in the terms of the reference: what this host cannot give is internal.
 Error connect_failed(const HttpPeer& peer, Error error) {
   ErrorType type = error.type();
@@ -23,6 +26,7 @@ Error connect_failed(const HttpPeer& peer, Error error) {
     Error internal = Error::because(ErrorType::InternalError, "connecting to " + peer.to_string(),
                                     std::move(error));
     internal.set_source(ErrorSource::Internal);
+    if (type == ErrorType::SocketError) return std::move(internal).with_status(503);
     return internal;
   }
   if (type == ErrorType::InternalError) return std::move(error).into_in();
@@ -43,6 +47,10 @@ TransportConnector::~TransportConnector() = default;
 
 Task<ConnectedStream> TransportConnector::connect(const HttpPeer& peer) {
   auto result = co_await attempt(peer).as_result();
+  if (!result && result.error().type() == ErrorType::SocketError && options_.shed_descriptors &&
+      options_.shed_descriptors(kShedCount) != 0) {
+    result = co_await attempt(peer).as_result();
+  }
   if (!result) co_return connect_failed(peer, std::move(result.error()));
   co_return std::move(*result);
 }

@@ -52,6 +52,19 @@ TEST_CASE("A failing phase: is a 500, and logged once with its error", "[failing
   check_another(proxy);
 }
 
+TEST_CASE("A failing phase: a filter that says it has answered, and has not, is a 500",
+          "[failing_phases]") {
+  OriginServer origin(with_trailers());
+  RecordedProxy proxy({.peers = {HttpPeer(origin.address())}, .only_says_so = true});
+  TestClient client = proxy.client();
+  CHECK(client.get("/").status() == 500);
+  CHECK(client.is_closed_by_peer());
+  CHECK(proxy.recording->take_until("logging").back() == "logging 500 InternalError");
+  CHECK(proxy.log.text().find("request_filter said that it had answered") != std::string::npos);
+  proxy.recording->set_behaviour({.peers = {HttpPeer(origin.address())}});
+  check_another(proxy);
+}
+
 TEST_CASE("A failing phase: within a response, cuts it off", "[failing_phases]") {
   auto failure = GENERATE(Failure::Error, Failure::Throw, Failure::ThrowLater);
   std::string phase = GENERATE("upstream_response_body_filter", "response_body_filter",

@@ -38,6 +38,7 @@ struct Behaviour {
   Failure failure = Failure::Error;
   std::string failing_path{};
   bool answers_request = false;
+  bool only_says_so = false;  // that it has answered
   bool goes_upstream = true;
   bool persists = false;
   /// What is said to failures, in place of the default.
@@ -125,6 +126,7 @@ class RecordingProxy : public ProxyHttp<std::string> {
   Task<bool> request_filter(Session& session, std::string&) override {
     recording_->add("request_filter");
     if (fails("request_filter", session)) return fail_with<bool>();
+    if (recording_->behaviour().only_says_so) return true;
     if (!recording_->behaviour().answers_request) return false;
     return [](Session& answering) -> Task<bool> {
       co_await answering.respond_error_with_body(403, Bytes::from_static("no"));

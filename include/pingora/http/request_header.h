@@ -8,18 +8,17 @@
 #include <utility>
 
 #include "pingora/base/error.h"
-#include "pingora/http/header_map.h"
+#include "pingora/http/message_header.h"
 #include "pingora/http/method.h"
 #include "pingora/http/uri.h"
-#include "pingora/http/version.h"
 
 namespace pingora {
 
-/// The head of a request: method, target, version and fields.
+/// The head of a request: method, target, version and fields (see MessageHeader).
 ///
 /// Views that it gives stay valid until that part is changed, or the header is moved or destroyed.
 /// Moves; `clone` copies, sharing the block that it was received in. Belongs to one strand.
-class RequestHeader {
+class RequestHeader : public MessageHeader {
  public:
   /// `GET / HTTP/1.1` without fields.
   RequestHeader() noexcept = default;
@@ -35,9 +34,6 @@ class RequestHeader {
   Method method() const noexcept { return method_; }
   /// InvalidHttpHeader if the text of an unknown method is not a token.
   Result<void> set_method(Method method);
-
-  Version version() const noexcept { return version_; }
-  void set_version(Version version) noexcept { version_ = version; }
 
   /// The target exactly as received or set.
   std::string_view raw_target() const noexcept { return target_; }
@@ -67,20 +63,6 @@ class RequestHeader {
   /// The host of `authority`, an IPv6 address with its brackets.
   std::string_view host() const noexcept;
 
-  HeaderMap& headers() noexcept { return headers_; }
-  const HeaderMap& headers() const noexcept { return headers_; }
-  std::optional<std::string_view> get_header(HeaderName name) const noexcept {
-    return headers_.get(name);
-  }
-  /// As `HeaderMap::insert`, `append` and `remove`.
-  Result<void> insert_header(HeaderName name, std::string_view value) {
-    return headers_.insert(name, value);
-  }
-  Result<void> append_header(HeaderName name, std::string_view value) {
-    return headers_.append(name, value);
-  }
-  std::size_t remove_header(HeaderName name) noexcept { return headers_.remove(name); }
-
   // What codecs use.
 
   /// Drops everything and gives the memory back.
@@ -104,11 +86,9 @@ class RequestHeader {
   void adopt(const RequestHeader& other) noexcept;
 
   Method method_ = Method::Get;
-  Version version_ = Version::Http11;
   TargetForm form_ = TargetForm::Origin;
   std::string_view target_ = "/";
   std::string_view path_and_query_ = "/";
-  HeaderMap headers_;
 };
 
 }  // namespace pingora

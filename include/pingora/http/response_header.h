@@ -8,17 +8,16 @@
 #include <string_view>
 
 #include "pingora/base/error.h"
-#include "pingora/http/header_map.h"
+#include "pingora/http/message_header.h"
 #include "pingora/http/status_code.h"
-#include "pingora/http/version.h"
 
 namespace pingora {
 
-/// The head of a response: status, reason, version and fields.
+/// The head of a response: status, reason, version and fields (see MessageHeader).
 ///
 /// Views that it gives stay valid until that part is changed, or the header is moved or destroyed.
 /// Moves; `clone` copies, sharing the block that it was received in. Belongs to one strand.
-class ResponseHeader {
+class ResponseHeader : public MessageHeader {
  public:
   /// 200 without fields.
   ResponseHeader() noexcept : ResponseHeader(StatusCode(200)) {}
@@ -35,9 +34,6 @@ class ResponseHeader {
   /// Changes the status; the reason is the canonical one from now on.
   void set_status(StatusCode status) noexcept;
 
-  Version version() const noexcept { return version_; }
-  void set_version(Version version) noexcept { version_ = version; }
-
   /// The reason phrase that was received or set, which may be empty, else the canonical one.
   std::string_view reason_phrase() const noexcept {
     return has_own_reason_ ? reason_ : status_.canonical_reason();
@@ -47,20 +43,6 @@ class ResponseHeader {
 
   /// Puts `size` into a Content-Length field and removes Transfer-Encoding.
   void set_content_length(std::uint64_t size);
-
-  HeaderMap& headers() noexcept { return headers_; }
-  const HeaderMap& headers() const noexcept { return headers_; }
-  std::optional<std::string_view> get_header(HeaderName name) const noexcept {
-    return headers_.get(name);
-  }
-  /// As `HeaderMap::insert`, `append` and `remove`.
-  Result<void> insert_header(HeaderName name, std::string_view value) {
-    return headers_.insert(name, value);
-  }
-  Result<void> append_header(HeaderName name, std::string_view value) {
-    return headers_.append(name, value);
-  }
-  std::size_t remove_header(HeaderName name) noexcept { return headers_.remove(name); }
 
   // What codecs use.
 
@@ -75,10 +57,8 @@ class ResponseHeader {
   void adopt(const ResponseHeader& other) noexcept;
 
   StatusCode status_;
-  Version version_ = Version::Http11;
   bool has_own_reason_ = false;
   std::string_view reason_;
-  HeaderMap headers_;
 };
 
 }  // namespace pingora

@@ -43,6 +43,8 @@ class Uri {
   TargetForm form() const noexcept { return form_; }
   /// Empty but for absolute-form.
   std::string_view scheme() const noexcept { return scheme_; }
+  /// Whether the scheme is http or https.
+  bool is_http() const noexcept;
   /// Host and port as written; empty for origin-form and "*".
   std::string_view authority() const noexcept { return authority_; }
   std::string_view host() const noexcept { return host_.host; }

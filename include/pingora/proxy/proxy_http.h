@@ -80,7 +80,8 @@ class ProxyHttp {
   virtual Task<> early_request_filter(Session& /*session*/, Ctx& /*ctx*/) { return {}; }
 
   /// Looks at the request, may change it, and may answer it: true means that it did, and nothing
-  /// but `logging` follows. By default this returns false.
+  /// but `logging` follows; where it did not, the request fails, with 500. By default this returns
+  /// false.
   virtual Task<bool> request_filter(Session& /*session*/, Ctx& /*ctx*/) { return false; }
 
   /// Says whether to go upstream at all. On false the program has answered; if it has not, a 502 is

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -43,6 +44,8 @@ struct ConnectorOptions {
   HappyEyeballsOptions pace{};
   std::size_t tls_contexts_max = 64;
   std::size_t tls_session_peers_max = 1024;
+  /// See TransportConnectorOptions; by default, the connector itself is asked.
+  std::function<std::size_t(std::size_t count)> shed_descriptors{};
   /// Of all sessions; leniencies and timeouts of the peer are put over them.
   ClientSessionOptions session{};
 };

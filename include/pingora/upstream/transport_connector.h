@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -36,6 +37,9 @@ struct TransportConnectorOptions {
   /// Peers that TLS sessions are kept for, to be resumed by the next connection: up to 4 sessions
   /// of a few KB each. 0: none is resumed.
   std::size_t tls_session_peers_max = 1024;
+  /// Asked, where there is no descriptor for a new connection, to close up to that many that are
+  /// not in use; returns how many. If it did any, connecting is tried once more.
+  std::function<std::size_t(std::size_t count)> shed_descriptors{};
 };
 
 /// A connection to a peer.
@@ -59,7 +63,8 @@ class TransportConnector {
   /// Errors have source Upstream: ConnectTimedout, ConnectRefused, ConnectNoRoute, ConnectError,
   /// ResolveError, ConnectProxyFailure (whose `status` is the proxy's answer, if there was one),
   /// TlsHandshakeFailure, TlsHandshakeTimedout, InvalidCert. Or source Internal: InternalError,
-  /// when the fault is on this side (no local port, a bad peer, TLS options that cannot be used).
+  /// when the fault is on this side (no local port, a bad peer, TLS options that cannot be used; no
+  /// descriptors, with status 503).
   Task<ConnectedStream> connect(const HttpPeer& peer);
 
   Resolver& resolver() noexcept { return *options_.resolver; }

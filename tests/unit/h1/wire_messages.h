@@ -47,6 +47,7 @@ inline constexpr WireMessage kRequests[] = {
     {"an unknown method", "FROB-1 /x HTTP/1.1\r\nHost: a\r\n\r\n"sv},
     {"absolute-form", "GET http://b:81/x?y HTTP/1.1\r\nHost: a\r\n\r\n"sv},
     {"absolute-form without a path", "GET http://b?y HTTP/1.1\r\nHost: a\r\n\r\n"sv},
+    {"absolute-form with another case and TLS", "GET HTTPS://b/x HTTP/1.1\r\nHost: a\r\n\r\n"sv},
     {"OPTIONS absolute-form", "OPTIONS http://b HTTP/1.1\r\nHost: a\r\n\r\n"sv},
     {"OPTIONS *", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"sv},
     {"CONNECT", "CONNECT b:443 HTTP/1.1\r\nHost: a\r\n\r\n"sv},
@@ -171,6 +172,10 @@ inline constexpr WireMessage kRequests[] = {
     {"a bad IPv6 address in Host", GET "Host: [1:2]\r\n\r\n"sv, 400},
     {"an IPv6 zone in Host", GET "Host: [fe80::1%25eth0]\r\n\r\n"sv, 400},
     {"no bracket in Host", GET "Host: [::1\r\n\r\n"sv, 400},
+    {"absolute-form with another scheme", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n"sv, 400},
+    {"absolute-form with a websocket scheme", "GET ws://a/ HTTP/1.1\r\nHost: a\r\n\r\n"sv, 400},
+    {"absolute-form with the beginning of a scheme", "GET htt://a/ HTTP/1.1\r\nHost: a\r\n\r\n"sv,
+     400},
     {"a malformed Host beside absolute-form", "GET http://a/ HTTP/1.1\r\nHost: a@b\r\n\r\n"sv, 400},
 
     // Framing.

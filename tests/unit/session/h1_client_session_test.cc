@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "pingora/metrics/registry.h"
 #include "wire.h"
 
 using namespace pingora;
@@ -217,6 +218,26 @@ TEST_CASE_METHOD(Workers, "H1 client: informational responses have a bound",
   };
   CHECK(run(fetch(Method::Get, {}, response(16)))->error.empty());
   CHECK(run(fetch(Method::Get, {}, response(17)))->error == "InvalidHttpHeader");
+}
+
+TEST_CASE_METHOD(Workers, "H1 client: a head over a limit is counted", "[session][h1_client]") {
+  Counter& struck = Registry::global().counter("pingora_session_limits_total", "",
+                                               {{"side", "upstream"}, {"limit", "head"}});
+  std::uint64_t before = struck.value();
+  auto response = [](std::size_t fields) {
+    std::string text = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n";
+    while (--fields > 0) text += "X: y\r\n";
+    return text + "\r\n";
+  };
+  std::size_t fields_max = h1::ParserOptions().fields_max;
+  CHECK(run(fetch(Method::Get, {}, response(fields_max - 1)))->error.empty());
+  CHECK(run(fetch(Method::Get, {}, response(fields_max)))->error.empty());
+  CHECK(struck.value() == before);
+  CHECK(run(fetch(Method::Get, {}, response(fields_max + 1)))->error == "InvalidHttpHeader");
+  CHECK(struck.value() == before + 1);
+  // What is malformed is over no limit.
+  CHECK(run(fetch(Method::Get, {}, "HTTP/1.1 2\r\n\r\n"))->error == "InvalidHttpHeader");
+  CHECK(struck.value() == before + 1);
 }
 
 TEST_CASE_METHOD(Workers, "H1 client: a Content-Length that is ignored is not passed on",

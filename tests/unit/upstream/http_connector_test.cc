@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pingora/upstream/http_connector.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -47,6 +50,43 @@ TEST_CASE_METHOD(ConnectorFixture, "HttpConnector: a hit is ready without a coro
     co_return hit.is_ready() && !miss.is_ready();
   };
   CHECK(*block_on(runtime, scenario(&connector, &peer)));
+}
+
+TEST_CASE_METHOD(ConnectorFixture,
+                 "HttpConnector: out of descriptors, idle connections make room, once",
+                 "[connector]") {
+  ScriptedOrigin origin(runtime, answer_with(kOk));
+  Listener other = *Listener::bind(*SocketAddress::parse("127.0.0.1:0"));
+  HttpPeer peer(other.local_address());
+  REQUIRE(run(fetch(HttpPeer(origin.address()))) == "new ok");
+  REQUIRE(connector.pool().size() == 1);
+  std::vector<UniqueFd> all;
+  // 0 to 255, so that not too many have to be taken.
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  rlimit few{.rlim_cur = 256, .rlim_max = before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  auto take_all = [&all] {
+    for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) all.emplace_back(fd);
+  };
+  take_all();
+  auto connect = [](HttpConnector* from, const HttpPeer* to) -> Task<Result<ConnectedStream>> {
+    co_return co_await from->connect_stream(*to).as_result();
+  };
+  auto made = block_on(runtime, connect(&connector, &peer));
+  std::size_t idle = connector.pool().size();
+  wait_until([&] { return origin.open_connections() == 0; });
+  take_all();
+  auto refused = block_on(runtime, connect(&connector, &peer));
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  all.clear();
+  CHECK((*made).has_value());
+  CHECK(idle == 0);
+  REQUIRE_FALSE((*refused).has_value());
+  const Error& error = refused->error();
+  CHECK(error.type() == ErrorType::InternalError);
+  CHECK(error.status() == 503);
+  CHECK(error.to_string().find("Too many open files") != std::string::npos);
 }
 
 TEST_CASE_METHOD(ConnectorFixture, "HttpConnector: what the response ends is not kept",

@@ -57,6 +57,8 @@ class ScriptedOrigin {
   const SocketAddress& address() const { return listener_.local_address(); }
   /// Accepted so far.
   int connections() const { return connections_; }
+  /// Of these, open still.
+  int open_connections() const { return open_; }
   /// Where the last one came from.
   std::string last_peer() const {
     std::lock_guard lock(mutex_);
@@ -86,6 +88,7 @@ class ScriptedOrigin {
       Worker& other = runtime_.least_loaded_worker();
       auto stream =
           std::make_unique<SocketStream>(other, accepted.fd.release(), std::move(accepted.peer));
+      ++open_;
       group_.spawn_on(other, run(std::move(stream), ++connections_));
     }
   }
@@ -93,6 +96,8 @@ class ScriptedOrigin {
     // How a connection ends is for the other side to judge.
     auto ended = co_await serve(std::move(stream), number).as_result();
     static_cast<void>(ended);
+    stream.reset();
+    --open_;
   }
   Task<> serve(std::unique_ptr<Stream> stream, int number) {
     if (wrap_) stream = co_await wrap_(std::move(stream));
@@ -104,6 +109,7 @@ class ScriptedOrigin {
   Wrap wrap_;
   Listener listener_;
   std::atomic<int> connections_{0};
+  std::atomic<int> open_{0};
   mutable std::mutex mutex_;
   std::string last_peer_;  // guarded by mutex_
   TaskGroup group_;        // last: its tasks use all of the above
