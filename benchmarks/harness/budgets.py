@@ -52,6 +52,10 @@ def _value(result, budget):
     if "ratio_to" in budget:
         theirs = _median(result, budget["ratio_to"], budget["metric"])
         return ours / theirs if theirs else None
+    if "ratio_to_best_of" in budget:
+        medians = (_median(result, name, budget["metric"]) for name in budget["ratio_to_best_of"])
+        best = min(filter(None, medians), default=None)
+        return ours / best if best else None
     if "difference_to" in budget:
         theirs = _median(result, budget["difference_to"], budget["metric"])
         return None if theirs is None else ours - theirs

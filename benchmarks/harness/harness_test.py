@@ -11,6 +11,7 @@ from pathlib import Path
 
 import budgets
 from bench import BENCHMARKS, render
+from h2 import parse_h2load
 from origin import Origin
 from processes import free_ports
 from results import Metric, Result
@@ -27,6 +28,27 @@ def h1_128(ours, nginx):
         for sample in samples:
             result.row(contender).add({CPU.key: sample}, 0)
     return result
+
+
+H2LOAD = """finished in 1.03s, {done}.00 req/s, 393.97KB/s
+requests: {done} total, 2312 started, {done} done, 2056 succeeded, 0 failed, 0 errored, {late} timeout
+status codes: 2057 2xx, 0 3xx, 0 4xx, {bad} 5xx
+traffic: 393.97KB (403427) total, 100.44KB (102850) headers (space savings 50.00%), 257.00KB (263168) data
+"""
+
+
+class H2loadTest(unittest.TestCase):
+    def test_what_is_done_counts(self):
+        load = parse_h2load(H2LOAD.format(done=2056, late=0, bad=0))
+        self.assertEqual((load.requests, load.seconds, load.bytes, load.errors),
+                         (2056, 1.03, 263168, 0))
+
+    def test_every_kind_of_error_counts(self):
+        load = parse_h2load(H2LOAD.format(done=2057, late=2, bad=3))
+        self.assertEqual(load.errors, 6)
+
+    def test_no_report_is_an_error(self):
+        self.assertEqual(parse_h2load("").errors, 1)
 
 
 class ResultTest(unittest.TestCase):
@@ -53,6 +75,12 @@ class BudgetTest(unittest.TestCase):
     def verdict(self, result):
         return next(verdict for verdict in budgets.judge({"h1_128": result})
                     if verdict.what == "h1_128 CPU per request against nginx")
+
+    def test_the_best_of_several_is_the_one_that_counts(self):
+        result = h1_128([6], [10])
+        result.row("haproxy").add({CPU.key: 8}, 0)
+        budget = {"metric": CPU.key, "ratio_to_best_of": ["nginx", "haproxy", "h2o"]}
+        self.assertEqual(budgets._value(result, budget), 0.75)
 
     def test_a_ratio_at_its_budget_is_kept(self):
         self.assertTrue(self.verdict(h1_128([6.5], [10])).kept)

@@ -39,9 +39,10 @@ class Origin:
 
 
 def start_origin(bench: Bench, core, ports=1, counted_ports=1,
-                 certificate: Certificate | None = None):
+                 certificate: Certificate | None = None, listen_words=""):
     """Starts the origin, on one core or unpinned if `core` is None. With a certificate, as many
-    `short_ports` as `counted_ports`, and both with TLS."""
+    `short_ports` as `counted_ports`, and both with TLS. `listen_words`: "http2" for HTTP/2 in clear
+    text."""
     folder = bench.folder("origin")
     (folder / "files").mkdir()
     for name, size in FILES.items():
@@ -57,8 +58,8 @@ def start_origin(bench: Bench, core, ports=1, counted_ports=1,
     conf = render(
         BENCHMARKS / "peers/nginx/origin.conf", folder / "nginx.conf",
         DIR=folder, ROOT=folder, BODY=BODY_128,
-        LISTENS=listens(plain),
-        COUNTED_LISTENS=unused % "counted" if certificate else listens(counted),
+        LISTENS=listens(plain, listen_words),
+        COUNTED_LISTENS=unused % "counted" if certificate else listens(counted, listen_words),
         TLS_LISTENS=listens(counted, "ssl") if certificate else unused % "tls",
         SHORT_LISTENS=listens(short, "ssl") if certificate else unused % "short",
         TLS=nginx_server(certificate) if certificate else "")

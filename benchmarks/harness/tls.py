@@ -96,6 +96,24 @@ def haproxy_upstream(cert: Certificate | None):
             f"verifyhost {ORIGIN_NAME} ssl-min-ver TLSv1.3")
 
 
+def h2o_listener(tls: ServerTls | None):
+    """Lines of h2o's `listen`. It is linked with a library whose TLS 1.3 ciphers it cannot name: the
+    best that both sides have is negotiated."""
+    if tls is None:
+        return ""
+    return (f"ssl:\n    certificate-file: {tls.certificate.chain}\n"
+            f"    key-file: {tls.certificate.key}\n    minimum-version: TLSv1.2\n    ocsp-update-interval: 0")
+
+
+def nghttpx_listener(tls: ServerTls | None, port):
+    """nghttpx's command line."""
+    if tls is None:
+        return [f"--frontend=127.0.0.1,{port};no-tls"]
+    return [f"--frontend=127.0.0.1,{port}", f"--tls13-ciphers={CIPHER}", f"--ecdh-curves={CURVES}",
+            "--tls-min-proto-version=TLSv1.3", f"--npn-list={','.join(tls.alpn)}",
+            str(tls.certificate.key), str(tls.certificate.chain)]
+
+
 def pingora_listener(tls: ServerTls | None, address):
     """Our own program's command line."""
     if tls is None:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The scenarios by name, in the order in which they run."""
 
-from scenarios import calls, handshakes, idle, logic, plain_get, reuse, stuck
+from scenarios import calls, h2_get, handshakes, idle, logic, plain_get, reuse, stuck
 
 ALL = {
     "h1_128": plain_get.h1_128,
@@ -23,4 +23,11 @@ ALL = {
     "tls_resumed": handshakes.tls_resumed,
     "tls_idle": idle.tls_idle,
     "tls_upstream": reuse.tls_upstream,
+    "h2_128": h2_get.h2_128,
+    "h2_128_64x1": h2_get.h2_128_64x1,
+    "h2_16k": h2_get.h2_16k,
+    "h2_1m": h2_get.h2_1m,
+    "h2_h2_128": h2_get.h2_h2_128,
+    "grpc_unary": h2_get.grpc_unary,
+    "h2_idle": idle.h2_idle,
 }
