@@ -49,7 +49,7 @@ int Engine::Impl::on_frame_begin(const nghttp2_frame_hd& head) {
   head_begun_ = kNever;
   switch (head.type) {
     case NGHTTP2_DATA: frame_data_ = 0; return 0;
-    case NGHTTP2_RST_STREAM: return 0;
+    case NGHTTP2_RST_STREAM:
     case NGHTTP2_PUSH_PROMISE: return 0;
     case NGHTTP2_PING:
       if (is_ack) return 0;
