@@ -187,6 +187,7 @@ Task<> HttpConnector::expire_idle_connections() {
     pool_.expire(Clock::now());
     h2_->store().expire(coarse_now());
     metrics.publish(pool_);
+    metrics.publish(h2_->store());
   }
 }
 

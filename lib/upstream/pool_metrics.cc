@@ -39,9 +39,54 @@ Gauge& idle_connections() {
   return gauge;
 }
 
+struct H2Event {
+  Counter& counter;
+  std::uint64_t H2StoreStats::* count;
+};
+
+Counter& h2_counter(const char* event) {
+  return Registry::global().counter("pingora_upstream_h2_total",
+                                    "What became of requests for HTTP/2 upstream connections.",
+                                    {{"event", event}});
+}
+
+const std::array<H2Event, 7>& h2_events() {
+  static const std::array<H2Event, 7> kEvents = {{
+      {h2_counter("make"), &H2StoreStats::made},
+      {h2_counter("hit"), &H2StoreStats::hits},
+      {h2_counter("wait"), &H2StoreStats::waits},
+      {h2_counter("discard"), &H2StoreStats::discarded},
+      {h2_counter("evict"), &H2StoreStats::evicted},
+      {h2_counter("expire"), &H2StoreStats::expired},
+      {h2_counter("fallback"), &H2StoreStats::fallbacks},
+  }};
+  return kEvents;
+}
+
+Gauge& h2_connections() {
+  static Gauge& gauge = Registry::global().gauge(
+      "pingora_upstream_h2_connections", "HTTP/2 upstream connections that take further requests.");
+  return gauge;
+}
+
+Gauge& h2_idle_connections() {
+  static Gauge& gauge = Registry::global().gauge(
+      "pingora_upstream_h2_idle_connections", "HTTP/2 upstream connections that carry no request.");
+  return gauge;
+}
+
+void change(Gauge& gauge, std::size_t& published, std::size_t now) {
+  gauge.add(static_cast<std::int64_t>(now) - static_cast<std::int64_t>(published));
+  published = now;
+}
+
 }  // namespace
 
-PoolMetrics::~PoolMetrics() { idle_connections().sub(static_cast<std::int64_t>(published_idle_)); }
+PoolMetrics::~PoolMetrics() {
+  change(idle_connections(), published_idle_, 0);
+  change(h2_connections(), published_h2_size_.connections, 0);
+  change(h2_idle_connections(), published_h2_size_.idle, 0);
+}
 
 void PoolMetrics::publish(const ConnectionPool& pool) {
   const ConnectionPoolStats stats = pool.stats();
@@ -51,10 +96,18 @@ void PoolMetrics::publish(const ConnectionPool& pool) {
     event.counter.add(stats.*event.count - published_.*event.count);
     published_.*event.count = stats.*event.count;
   }
-  const std::size_t idle = pool.size();
-  idle_connections().add(static_cast<std::int64_t>(idle) -
-                         static_cast<std::int64_t>(published_idle_));
-  published_idle_ = idle;
+  change(idle_connections(), published_idle_, pool.size());
+}
+
+void PoolMetrics::publish(const H2Store& store) {
+  const H2StoreStats stats = store.stats();
+  for (const H2Event& event : h2_events()) {
+    event.counter.add(stats.*event.count - published_h2_.*event.count);
+  }
+  published_h2_ = stats;
+  const H2Store::Size size = store.size();
+  change(h2_connections(), published_h2_size_.connections, size.connections);
+  change(h2_idle_connections(), published_h2_size_.idle, size.idle);
 }
 
 }  // namespace pingora::internal
