@@ -1,7 +1,7 @@
 # Copyright 2026 The Pingora C++ Authors
 # SPDX-License-Identifier: Apache-2.0
-"""HTTP/2 to the upstream, by prior knowledge: clients of HTTP/1, and origins that behave well, badly
-and worst."""
+"""HTTP/2 to the upstream, by prior knowledge: clients of HTTP/1, and origins that behave well,
+badly and worst."""
 
 import base64
 import hashlib
@@ -107,7 +107,12 @@ class TranslationTest(H2UpstreamTest):
         pseudo = [each for each in request.fields if each[0].startswith(":")]
         self.assertEqual(
             sorted(pseudo),
-            [(":authority", "test.example"), (":method", "GET"), (":path", "/a?b=c"), (":scheme", "http")],
+            [
+                (":authority", "test.example"),
+                (":method", "GET"),
+                (":path", "/a?b=c"),
+                (":scheme", "http"),
+            ],
         )
         self.assertEqual(request.fields[: len(pseudo)], pseudo)
         self.assertEqual(request.get("te"), "trailers")
@@ -118,7 +123,8 @@ class TranslationTest(H2UpstreamTest):
         self.assertTrue(request.is_complete)
 
     def test_a_response_with_fields_of_its_own(self) -> None:
-        self.origin.respond = answer(fields=[("content-length", "5"), ("set-cookie", "a"), ("set-cookie", "b")])
+        cookies = [("set-cookie", "a"), ("set-cookie", "b")]
+        self.origin.respond = answer(fields=[("content-length", "5"), *cookies])
         response = self.ask(get())
         self.assertEqual(response.all("set-cookie"), ["a", "b"])
         self.assertEqual(response.head.content_length, 5)
@@ -573,7 +579,8 @@ class FloodsTest(H2UpstreamTest):
 
     def test_a_header_bomb(self) -> None:
         """One field in the table, and references to it: a byte each."""
-        field_line = b"\x40" + b"\x01a" + b"\x7f" + bytes([0x80 | ((3000 - 127) & 127), (3000 - 127) >> 7]) + b"x" * 3000
+        length = bytes([0x7F, 0x80 | ((3000 - 127) & 127), (3000 - 127) >> 7])
+        field_line = b"\x40\x01a" + length + b"x" * 3000
         self.attack(frame(1, 4, 1, b"\x88" + field_line + b"\xbe" * 10000), 1)
 
     def test_a_frame_that_is_too_large(self) -> None:
