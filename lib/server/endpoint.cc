@@ -162,22 +162,32 @@ Task<> Endpoint::accept_until_shutdown(std::size_t loop) {
   Strand& strand = co_await current_strand();
   IdleCloser closer(*this);
   listeners_[loop]->start(strand.worker());
-  auto first = co_await when_any(accept_all(*listeners_[loop]),
-                                 wait_for_shutdown(context_->shutdown), close_late_connections());
+  auto first =
+      co_await when_any(accept_all(*listeners_[loop]), wait_for_shutdown(context_->shutdown),
+                        look_after_connections(loop));
   listeners_[loop].reset();
   if (first.index() == 0) {  // broken for good
     log_error("{}: no longer accepts connections on {}: {}", serving_->service_name, address_,
               std::get<0>(first).error().to_string());
     // Those that were accepted have their deadlines still, and their end at the shutdown.
-    co_await when_any(wait_for_shutdown(context_->shutdown), close_late_connections());
+    co_await when_any(wait_for_shutdown(context_->shutdown), look_after_connections(loop));
   }
+  if (loop == 0) publish();
 }
 
-Task<> Endpoint::close_late_connections() {
+// One of the loops also brings the figures into the registry.
+Task<> Endpoint::look_after_connections(std::size_t loop) {
   for (;;) {
+    if (loop == 0) publish();
     co_await sleep_for(kLateInterval);
     parked_.close_late(coarse_now());
   }
+}
+
+void Endpoint::publish() {
+  ListeningStats stats;
+  add_stats(stats);
+  metrics_.publish(stats);
 }
 
 Task<> Endpoint::accept_all(Listener& listener) {

@@ -13,6 +13,7 @@
 #include "server/connection_set.h"
 #include "server/open_connections.h"
 #include "server/parking_lot.h"
+#include "server/server_metrics.h"
 #include "server/tls_front.h"
 
 namespace pingora::internal {
@@ -67,7 +68,8 @@ class Endpoint final : ParkingLot::Owner {
   class Http2Acceptor;
   Task<> accept_all(Listener& listener);
   Task<> pause(const Error& error);
-  Task<> close_late_connections();
+  Task<> look_after_connections(std::size_t loop);
+  void publish();
   void hand_over(Accepted accepted);
   void resume(std::unique_ptr<ParkedConnection> connection) override;
   Task<> serve(std::unique_ptr<Stream> stream, Worker& worker);
@@ -97,6 +99,7 @@ class Endpoint final : ParkingLot::Owner {
   std::atomic<std::uint64_t> limit_pauses_{0};
   std::atomic<std::uint64_t> handshake_pauses_{0};
   std::atomic<std::uint64_t> descriptor_pauses_{0};
+  ServerMetrics metrics_;  // of the first accept loop
   LogLimiter pause_log_{std::chrono::seconds(10)};
   LogLimiter drop_log_{std::chrono::seconds(1)};
 };

@@ -12,9 +12,10 @@ from .client import Client
 from .message import Head
 from .origin import Origin, answer
 from .program import Program, bin_dir, free_ports, is_instrumented
-from .wire import DEADLINE, Wire, eventually
+from .wire import DEADLINE, Address, Wire, eventually
 
 __all__ = [
+    "Address",
     "DEADLINE",
     "Client",
     "Head",

@@ -11,26 +11,28 @@ from .client import Client
 from .message import Head
 from .origin import Origin, Respond, answer
 from .program import Program, bin_dir, free_ports
+from .wire import Address, address_text
 
 GET = b"GET / HTTP/1.1\r\nHost: test.example\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: test.example\r\n"
 
 
 def start_proxy(
-    *origins: int,
+    *origins: Address,
     program: str = "pingora-proxy",
     threads: int = 1,
     arguments: Iterable[str] = (),
+    listen: Address | None = None,
     **more,
-) -> tuple[Program, int]:
-    """Starts a proxy in front of the ports `origins`; gives it and its own port. On one thread, so
-    that what was asked first is done first."""
-    (port,) = free_ports(1)
-    argv = [bin_dir() / program, "--listen", f"127.0.0.1:{port}", "--threads", f"{threads}"]
+) -> tuple[Program, Address]:
+    """Starts a proxy in front of `origins`; gives it and where it listens: `listen`, or a port of
+    its own. On one thread, so that what was asked first is done first."""
+    listen = listen or free_ports(1)[0]
+    argv = [bin_dir() / program, "--listen", address_text(listen), "--threads", f"{threads}"]
     argv += arguments
     for origin in origins:
-        argv += ["--upstream", f"127.0.0.1:{origin}"]
-    return Program(argv, [port], **more), port
+        argv += ["--upstream", address_text(origin)]
+    return Program(argv, [listen], **more), listen
 
 
 class ProxyTest(unittest.TestCase):

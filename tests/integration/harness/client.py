@@ -2,17 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client that says exactly the bytes it is told to."""
 
-import socket
-
 from .message import Response
-from .wire import DEADLINE, Wire
+from .wire import Address, Wire, connect_to
 
 
 class Client(Wire):
-    """Connected to a port of 127.0.0.1. A context: closed at its end."""
+    """Connected to a port of 127.0.0.1, or to what `connect_to` takes. A context: closed at its
+    end."""
 
-    def __init__(self, port: int):
-        super().__init__(socket.create_connection(("127.0.0.1", port), timeout=DEADLINE))
+    def __init__(self, address: Address):
+        super().__init__(connect_to(address))
 
     def __enter__(self) -> "Client":
         return self

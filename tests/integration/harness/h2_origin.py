@@ -16,18 +16,15 @@ Connections without a script of their own answer each request with `origin.respo
 
 import contextlib
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-try:
-    import h2.connection
-except ImportError:  # an interpreter beside Debian's, which has the package
-    sys.path.append("/usr/lib/python3/dist-packages")
-    import h2.connection
+from . import debian  # noqa: F401 I001
+
 import h2.config
+import h2.connection
 import h2.events
 import h2.exceptions
 import h2.settings

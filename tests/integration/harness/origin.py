@@ -15,12 +15,13 @@ Connections without a script of their own get one that answers each request with
 """
 
 import contextlib
+import pathlib
 import socket
 import threading
 from collections.abc import Callable
 
 from .message import Request
-from .wire import DEADLINE, Wire, eventually
+from .wire import DEADLINE, Address, Wire, eventually
 
 
 class OriginConnection(Wire):
@@ -73,17 +74,19 @@ def answer_raw(raw: bytes) -> Respond:
 
 
 class Origin:
-    """Listens on a port of its own, from now to `stop`."""
+    """Listens on a port of its own, or where it is told to, from now to `stop`."""
 
-    def __init__(self, respond: Respond | None = None):
+    def __init__(self, respond: Respond | None = None, listener: socket.socket | None = None):
         self.respond: Respond = respond or answer()
         self.connections: list[OriginConnection] = []
         self.requests: list[Request] = []
         self.failures: list[BaseException] = []
         self._scripts: list[Script] = []
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.port: int = self._listener.getsockname()[1]
+        self._listener = listener or socket.create_server(("127.0.0.1", 0), backlog=512)
+        name = self._listener.getsockname()
+        self.address: Address = pathlib.Path(name) if isinstance(name, str) else name[:2]
+        self.port: int = 0 if isinstance(name, str) else name[1]
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
 

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from signal import SIGTERM
 
-from .wire import DEADLINE, eventually
+from .wire import DEADLINE, Address, connect_to, eventually
 
 # Ports that were given out stay bound, without listening, until this process ends: nobody else is
 # given them, and servers, which all set SO_REUSEADDR, can still listen on them.
@@ -49,7 +49,7 @@ class Program:
     def __init__(
         self,
         argv: Sequence[str | os.PathLike[str]],
-        ports: Sequence[int] = (),
+        ports: Sequence[Address] = (),
         env: dict[str, str] | None = None,
         before_exec=None,
     ):
@@ -128,11 +128,11 @@ class Program:
                 count += os.readlink(descriptor).startswith("socket:")
         return count
 
-    def _listens_on(self, port: int) -> bool:
+    def _listens_on(self, port: Address) -> bool:
         if not self.is_running:
             raise AssertionError(f"{self.argv} ended with {self.process.returncode}\n{self.stderr}")
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            connect_to(port, timeout=1).close()
         except OSError:
             return False
         return True

@@ -3,6 +3,7 @@
 """One TCP connection, from either side: exact bytes out, bytes or messages in."""
 
 import contextlib
+import pathlib
 import socket
 import struct
 import time
@@ -24,6 +25,35 @@ def eventually(condition: Callable[[], object], what: str, deadline: float = DEA
         if time.monotonic() > end:
             raise AssertionError(f"did not happen within {deadline} s: {what}")
         time.sleep(0.005)
+
+
+# A port of 127.0.0.1, a host with a port, or the path of a Unix socket.
+Address = int | tuple[str, int] | pathlib.Path
+
+
+def connect_to(address: Address, timeout: float = DEADLINE) -> socket.socket:
+    if isinstance(address, pathlib.Path):
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.settimeout(timeout)
+        try:
+            sock.connect(str(address))
+        except OSError:
+            sock.close()
+            raise
+        return sock
+    if isinstance(address, int):
+        address = ("127.0.0.1", address)
+    return socket.create_connection(address, timeout=timeout)
+
+
+def address_text(address: Address) -> str:
+    """As our programs take it."""
+    if isinstance(address, pathlib.Path):
+        return f"unix:{address}"
+    if isinstance(address, int):
+        return f"127.0.0.1:{address}"
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class Wire:

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "pingora/pingora.h"
 
@@ -43,6 +44,7 @@ std::map<std::string, Setter, std::less<>> setters(Settings& settings) {
   number("requests_per_connection_max", session.requests_per_connection_max);
   number("body_bytes_max", session.body_bytes_max);
   number("connections_max", settings.endpoint.connections_max);
+  number("enable_h2c", settings.endpoint.enable_h2c);
   duration("connection_timeout", peer.connection_timeout);
   duration("upstream_read_timeout", peer.read_timeout);
   duration("upstream_write_timeout", peer.write_timeout);
@@ -51,6 +53,7 @@ std::map<std::string, Setter, std::less<>> setters(Settings& settings) {
   number("max_h2_streams", peer.max_h2_streams);
   duration("h2_ping_interval", peer.h2_ping_interval);
   number("retry_buffer_bytes_max", settings.proxy.retry_buffer_bytes_max);
+  number("allow_connect_method_proxying", settings.proxy.allow_connect_method_proxying);
   return all;
 }
 
@@ -89,11 +92,13 @@ class Proxy : public pingora::ProxyHttp<> {
 int main(int argc, char** argv) {
   std::string listen;
   std::string upstream;
+  std::optional<std::string> via;
   std::vector<std::string> set;
   std::int64_t threads = 1;
   pingora::ProgramOptions program("A proxy for tests.");
   program.text("--listen", "ADDR:PORT", "Where to listen", listen)
       .text("--upstream", "ADDR:PORT", "Where requests go", upstream)
+      .text("--via", "ADDR:PORT", "A proxy that the upstream is reached through", via)
       .texts("--set", "NAME=VALUE", "A limit, or a deadline in ms", set)
       .integer("--threads", "N", "Threads", threads, 1, 1024);
   pingora::Opt opt = pingora::Opt::parse(argc, argv, program);
@@ -106,6 +111,11 @@ int main(int argc, char** argv) {
   auto peer = pingora::HttpPeer::parse(upstream);
   if (!peer) pingora::exit_with_error(peer.error());
   peer->options = settings.peer;
+  if (via) {
+    auto address = pingora::SocketAddress::parse(*via);
+    if (!address) pingora::exit_with_error(address.error());
+    peer->options.edit_rare().proxy = pingora::UpstreamProxy{.address = *address, .headers = {}};
+  }
   pingora::Server server(*configuration, opt);
   auto service =
       pingora::http_proxy_service(server, Proxy(std::move(*peer)), std::move(settings.proxy));

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "pingora/metrics/registry.h"
 #include "pingora/net/socket_options.h"
 #include "pingora/server/listening_service.h"
 #include "pingora/server/serve_http.h"
@@ -118,6 +119,30 @@ TEST_CASE("ListeningService: serves request after request on a connection", "[ht
   CHECK(contains(client.receive_until("\r\n\r\n"), "Content-Length: 5"));
   CHECK(client.receive_until("\r\n\r\n").starts_with("HTTP/1.1 200"));
   CHECK(fixture.app->wrong_counts == 0);
+}
+
+TEST_CASE("ListeningService: what it counts is published", "[http_service]") {
+  auto events = [](const char* event) {
+    return Registry::global()
+        .counter("pingora_server_connections_total", "", {{"event", event}})
+        .value();
+  };
+  Gauge& open = Registry::global().gauge("pingora_server_open_connections", "");
+  std::uint64_t before = events("accept");
+  std::int64_t open_before = open.value();
+  {
+    Fixture fixture;
+    BlockingClient one(fixture.address);
+    BlockingClient two(fixture.address);
+    while (open.value() != open_before + 2) std::this_thread::yield();
+    CHECK(events("accept") == before + 2);
+    BlockingClient three(fixture.address);
+    while (fixture.listening->stats().accepted != 3) std::this_thread::yield();
+    fixture.server->shutdown();
+    fixture.server->wait();
+    CHECK(events("accept") == before + 3);  // what came in the last second, too
+  }
+  CHECK(open.value() == open_before);
 }
 
 TEST_CASE("ListeningService: a head that is refused is answered, and the connection closed",
