@@ -14,9 +14,16 @@ H2ClientSession::H2ClientSession(std::shared_ptr<H2ClientCore> connection,
       write_timeout_(options.write_timeout),
       is_reused_(connection_->note_session()) {}
 
-// The stream before its slot: the next to take the slot finds it free.
+// A response that nobody waits for any more is called off at once, also if the request still waits
+// for the peer's window. What was written to a tunnel is still sent. The stream before its slot:
+// the next to take the slot finds it free.
 H2ClientSession::~H2ClientSession() {
-  stream_.reset();
+  if (stream_ && !is_body_done_ && !is_tunnel_) {
+    stream_->submit(H2Stream::Send::Now, [](h2::Engine& engine, h2::EngineStream& stream) {
+      engine.reset(stream, h2::ErrorCode::Cancel);
+    });
+  }
+  stream_.reset(deadline_in(write_timeout_));
   connection_->give_back_slot();
 }
 

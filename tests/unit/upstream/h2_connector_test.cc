@@ -43,11 +43,13 @@ Task<> send_post(ClientSession& session) {
 // Waits until the origin has seen a stream end by a reset, and says by which.
 struct ResetSeen {
   std::atomic<int> code{-1};
+  Event arrived;  // the request
   Event seen;
   ScriptedOrigin::Script script(H2OriginPeer::Reads reads, bool answers_head) {
     return [this, reads, answers_head](Stream& stream, int) -> Task<> {
       H2OriginPeer peer(stream, reads);
       if (!co_await peer.until([&] { return !peer.requests().empty(); })) co_return;
+      arrived.set();
       H2OriginPeer::Request& first = *peer.requests()[0];
       if (answers_head) peer.respond(first, "a", EndOfStream::No);
       if (!co_await peer.until([&] { return first.reset.has_value(); })) co_return;
@@ -253,35 +255,40 @@ TEST_CASE_METHOD(ConnectorFixture, "HTTP/2 connector: no retry for a peer that m
 
 // What is cancelled resets its stream; the connection goes on.
 TEST_CASE_METHOD(ConnectorFixture, "HTTP/2 session: cancelled at each phase", "[h2connector]") {
-  enum class At { Sent, Head, Body, Room };
-  At at = GENERATE(At::Sent, At::Head, At::Body, At::Room);
+  enum class At { Sent, Head, Body, Room, Queued };
+  At at = GENERATE(At::Sent, At::Head, At::Body, At::Room, At::Queued);
   ResetSeen reset;
-  auto reads = at == At::Room ? H2OriginPeer::Reads::No : H2OriginPeer::Reads::Yes;
+  bool is_post = at == At::Room || at == At::Queued;
+  auto reads = is_post ? H2OriginPeer::Reads::No : H2OriginPeer::Reads::Yes;
   ScriptedOrigin origin(runtime, reset.script(reads, at == At::Body));
   HttpPeer peer = h2_peer(origin.address());
-  auto step = [](ClientSession& session, At at, Event* reached) -> Task<> {
-    co_await (at == At::Room ? send_post(session) : send_get(session));
+  auto step = [](ClientSession& session, At at, ResetSeen* origin, Event* reached) -> Task<> {
+    co_await (at == At::Room || at == At::Queued ? send_post(session) : send_get(session));
+    if (at == At::Queued) {  // all of it is written, and waits for the peer's window
+      co_await session.write_body(Bytes::copy_of(std::string(100000, 'x')), EndOfStream::Yes);
+    }
     if (at == At::Body) {
       co_await session.read_head();
       co_await session.read_body();
     }
+    co_await origin->arrived.wait();
     reached->set();
-    if (at == At::Sent) co_return;
+    if (at == At::Sent || at == At::Queued) co_return;
     if (at == At::Head) co_await session.read_head();
     if (at == At::Body) co_await session.read_body();
     for (;;) co_await session.write_body(Bytes::copy_of(std::string(10000, 'x')), EndOfStream::No);
   };
-  auto scenario = [](ConnectorFixture* self, HttpPeer* peer, At at,
-                     decltype(step) run_step) -> Task<> {
+  auto scenario = [](ConnectorFixture* self, HttpPeer* peer, At at, decltype(step) run_step,
+                     ResetSeen* reset) -> Task<> {
     UpstreamSession upstream = co_await self->connector.get_http_session(*peer);
     Event reached;
     auto wait = [](Event* event) -> Task<> {
       co_await event->wait();
       co_await sleep_for(5ms);
     };
-    co_await when_any(run_step(*upstream.session, at, &reached), wait(&reached));
+    co_await when_any(run_step(*upstream.session, at, reset, &reached), wait(&reached));
   };
-  REQUIRE(block_on(runtime, scenario(this, &peer, at, step)));
+  REQUIRE(block_on(runtime, scenario(this, &peer, at, step, &reset)));
   wait_until([&] { return reset.seen.is_set(); });
   CHECK(reset.code == static_cast<int>(h2::ErrorCode::Cancel));
   CHECK(run(fetch(peer)) == "reused ok");
