@@ -15,10 +15,15 @@ namespace {
 constexpr std::string_view kNoTls = "http";
 constexpr std::string_view kTls = "https";
 
-// What is said about the client, in the fields that proxies use for it.
+// What is said about the client, in the fields that proxies use for it, and of how its request
+// came.
 class ForwardedFields {
  public:
   ForwardedFields(const HttpProxyOptions& options, const ServerSession& downstream) {
+    if (downstream.is_early()) {  // RFC 8470 §5.1
+      skip_.insert(HeaderId::EarlyData);
+      add_[count_++] = {HeaderId::EarlyData, "1"};
+    }
     if (options.forwarded == ForwardedPolicy::PassOn) return;
     const SocketAddress& client = downstream.digest().peer_address;
     bool is_trusted = false;
@@ -27,12 +32,13 @@ class ForwardedFields {
     }
     const HeaderMap& received = downstream.req_header().headers();
     if (is_trusted && options.forwarded == ForwardedPolicy::Set) {
-      skip_ = {HeaderId::XForwardedFor};
+      skip_.insert(HeaderId::XForwardedFor);
       for (std::string_view before : received.get_all(HeaderId::XForwardedFor)) {
         client_.append(before).append(", ");
       }
     } else {
-      skip_ = {HeaderId::XForwardedFor, HeaderId::XForwardedProto, HeaderId::Forwarded};
+      skip_ = skip_ |
+              HeaderIdSet{HeaderId::XForwardedFor, HeaderId::XForwardedProto, HeaderId::Forwarded};
     }
     if (options.forwarded == ForwardedPolicy::Drop || !client.is_ip()) return;
     address_size_ = client.format_host(address_);
@@ -53,7 +59,8 @@ class ForwardedFields {
   std::string client_;  // what trusted proxies said, and the client
   SocketAddress::HostText address_;
   std::size_t address_size_ = 0;
-  std::array<ExtraField, 2> add_{ExtraField{HeaderId::Other, {}}, ExtraField{HeaderId::Other, {}}};
+  std::array<ExtraField, 3> add_{ExtraField{HeaderId::Other, {}}, ExtraField{HeaderId::Other, {}},
+                                 ExtraField{HeaderId::Other, {}}};
   std::size_t count_ = 0;
 };
 

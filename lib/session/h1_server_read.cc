@@ -114,6 +114,11 @@ Task<bool> H1ServerSession::accept_head() {
     x.expects_continue = !x.reader.is_done() && headers.contains(HeaderId::Expect) &&
                          equals_ignoring_case(*headers.get(HeaderId::Expect), "100-continue");
   }
+  const SslDigest* ssl = digest().ssl.get();
+  is_early_ = ssl != nullptr && ssl->has_early_data && transport_.stream().may_be_replayed();
+  if (is_early_ && !x.header.method().is_safe()) {
+    return refuse(425, "not a safe method, and in early data of TLS");
+  }
   ++requests_;
   keep_alive_ = !is_shutting_down_ && h1::keep_alive(x.header) == h1::KeepAlive::Yes;
   if (keep_alive_ && requests_ == options_.requests_per_connection_max) {

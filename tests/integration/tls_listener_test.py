@@ -322,6 +322,54 @@ class Options(TlsTest):
         self.assertIn("CLIENT_TRAFFIC_SECRET_0 ", file.read_text())
         self.assertEqual(file.stat().st_mode & 0o077, 0)
 
+    def early(self, port: int, method: str, session, *more: str) -> str:
+        """What openssl gets for a request in early data."""
+        request = self.folder / "early"
+        request.write_text(
+            f"{method} / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n"
+            "Connection: close\r\n\r\n"
+        )
+        return self.s_client(
+            port, "-servername", "a.test", "-tls1_3", "-alpn", "http/1.1",
+            "-sess_in", session, "-early_data", request, *more,
+        )  # fmt: skip
+
+    def test_early_data(self):
+        """safe requests in early data are marked, others are refused with 425"""
+        session = self.folder / "early_session"
+        get_request = b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n"
+        arguments = ("-servername", "a.test", "-tls1_3", "-ign_eof", "-alpn", "http/1.1")
+        _, port = self.start_with("--early-data")
+        self.s_client(port, *arguments, "-sess_out", session, send=get_request)
+        self.origin.forget()
+
+        # The rest of the handshake may be there before the request is looked at: then it is not
+        # early any more.
+        def is_marked() -> bool:
+            said = self.early(port, "GET", session, "-ign_eof")
+            self.assertIn("Early data was accepted", said)
+            self.assertIn("hello", said)
+            return self.origin.requests[-1].all("Early-Data") == ["1"]
+
+        def is_refused() -> bool:
+            said = self.early(port, "POST", session, "-ign_eof")
+            return "HTTP/1.1 425 Too Early" in said
+
+        eventually(is_marked, "a request that is marked as early")
+        eventually(is_refused, "a POST in early data that is refused")
+
+    def test_no_early_data(self):
+        """by default there is none"""
+        session = self.folder / "no_early_session"
+        _, port = self.start_with()
+        get_request = b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n"
+        self.s_client(port, "-servername", "a.test", "-tls1_3", "-ign_eof", "-sess_out", session,
+                      send=get_request)  # fmt: skip
+        self.origin.forget()
+        self.assertNotIn("Early data was accepted", self.early(port, "GET", session))
+        self.assert_serves(port)
+        self.assertEqual(len(self.origin.requests), 1)
+
     def test_directory(self):
         """certificates of a directory"""
         directory = self.folder / "certs"

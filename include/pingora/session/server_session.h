@@ -68,6 +68,10 @@ class ServerSession {
   virtual const HeaderMap* request_trailers() const noexcept = 0;
   virtual std::uint64_t body_bytes_read() const noexcept = 0;
 
+  /// Whether the request came in early data of TLS, so that somebody else may have sent it again: a
+  /// safe one, for others are refused with 425. It goes upstream with `Early-Data: 1` (RFC 8470).
+  bool is_early() const noexcept { return is_early_; }
+
   /// Whether this asks to change protocols to one on the allow-list (websocket), with all it takes.
   virtual bool is_upgrade_request() const noexcept = 0;
 
@@ -140,6 +144,7 @@ class ServerSession {
 
   RequestHeader* request_ = nullptr;  // the derived class's, while there is a request
   bool is_response_started_ = false;
+  bool is_early_ = false;
 
  private:
   std::chrono::milliseconds tunnel_idle_timeout_{0};
