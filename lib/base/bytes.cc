@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <new>
 
+#include "base/pool.h"
 #include "pingora/base/assert.h"
 
 #if defined(__has_feature)
@@ -91,6 +92,11 @@ Block* Block::allocate(std::size_t capacity_min) {
   if (capacity_min <= kStandardCapacity && capacity_min > kStandardCapacity / 4) {
     capacity = kStandardCapacity;
     memory = free_blocks.take();
+  } else if (capacity_min + kHeaderSize <= internal::kPooledSizeMax) {
+    std::size_t size = internal::pooled_size(capacity_min + kHeaderSize);
+    capacity = size - kHeaderSize;
+    memory = internal::pool_take(size);
+    if (memory == nullptr) throw std::bad_alloc();
   }
   if (memory == nullptr) memory = ::operator new(capacity + kHeaderSize);
   return new (memory) Block(capacity);
@@ -98,7 +104,9 @@ Block* Block::allocate(std::size_t capacity_min) {
 
 void Block::deallocate(Block* block) noexcept {
   bool standard = block->capacity_ == kStandardCapacity;
+  std::size_t size = block->capacity_ + kHeaderSize;
   block->~Block();
+  if (size <= internal::kPooledSizeMax) return internal::pool_give(block, size);
   if (!standard || !free_blocks.put(block)) ::operator delete(block);
 }
 

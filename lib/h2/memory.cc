@@ -8,7 +8,7 @@
 #include <limits>
 #include <new>
 
-#include "h2/pool.h"
+#include "base/pool.h"
 
 namespace pingora::h2 {
 namespace {
@@ -33,9 +33,9 @@ Memory::Memory(std::size_t limit) noexcept
 void* Memory::allocate(std::size_t size, void* self) {
   auto& memory = *static_cast<Memory*>(self);
   if (size > memory.limit_) return nullptr;
-  std::size_t total = pooled_size(size + sizeof(Header));
+  std::size_t total = pingora::internal::pooled_size(size + sizeof(Header));
   if (total > memory.limit_ - std::min(memory.used_, memory.limit_)) return nullptr;
-  void* place = pool_take(total);
+  void* place = pingora::internal::pool_take(total);
   if (place == nullptr) return nullptr;
   memory.used_ += total;
   auto* header = new (place) Header{total};
@@ -52,7 +52,7 @@ void* Memory::allocate_zeroed(std::size_t count, std::size_t size, void* self) {
 void* Memory::reallocate(void* memory, std::size_t size, void* self) {
   if (memory == nullptr) return allocate(size, self);
   std::size_t room = header_of(memory)->total - sizeof(Header);
-  if (size <= room && room - size < kPooledSizeMax) return memory;
+  if (size <= room && room - size < pingora::internal::kPooledSizeMax) return memory;
   void* other = allocate(size, self);
   if (other == nullptr) return nullptr;
   std::memcpy(other, memory, std::min(room, size));
@@ -65,7 +65,7 @@ void Memory::release(void* memory, void* self) {
   Header* header = header_of(memory);
   std::size_t total = header->total;
   static_cast<Memory*>(self)->used_ -= total;
-  pool_give(header, total);
+  pingora::internal::pool_give(header, total);
 }
 
 }  // namespace pingora::h2

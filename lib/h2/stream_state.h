@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "h2/pool.h"
+#include "base/pool.h"
 #include "pingora/base/bytes.h"
 #include "pingora/base/intrusive_list.h"
 #include "pingora/h2/engine_stream.h"
@@ -78,11 +78,11 @@ class StreamState final : public EngineStream, public ListHook {
   StreamState() noexcept = default;
 
   static void* operator new(std::size_t size) {
-    void* memory = pool_take(pooled_size(size));
+    void* memory = pingora::internal::pool_take(pingora::internal::pooled_size(size));
     return memory != nullptr ? memory : throw std::bad_alloc();
   }
   static void operator delete(void* memory, std::size_t size) noexcept {
-    pool_give(memory, pooled_size(size));
+    pingora::internal::pool_give(memory, pingora::internal::pooled_size(size));
   }
 
   // The part that the program sees.

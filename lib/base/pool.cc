@@ -1,15 +1,14 @@
 // Copyright 2026 The Pingora C++ Authors
 // SPDX-License-Identifier: Apache-2.0
-#include "h2/pool.h"
+#include "base/pool.h"
 
 #include <array>
 #include <cstdlib>
 #include <cstring>
 
-namespace pingora::h2 {
+namespace pingora::internal {
 namespace {
 
-// Under AddressSanitizer nothing is kept, so that it sees every use of memory that is gone.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool kKeeps = false;
 #elif defined(__has_feature)
@@ -22,13 +21,13 @@ constexpr bool kKeeps = true;
 constexpr bool kKeeps = true;
 #endif
 
-// Multiples of 64 bytes: most of what nghttp2 asks for is small.
+// Multiples of 64 bytes.
 constexpr std::size_t kStep = 64;
 constexpr std::size_t kClasses = kPooledSizeMax / kStep;
 constexpr std::size_t kKeptMax = 64;  // for each class: at most 544 KiB for a thread
 
-// The free lists of a thread. Trivially destructible, as the memory of connections may be released
-// until the very end of one.
+// The free lists of a thread. Trivially destructible, as memory may be given back until the very
+// end of one.
 struct FreeLists {
   struct List {
     void* head = nullptr;
@@ -71,21 +70,19 @@ struct Closer {
 
 void FreeLists::open() noexcept {
   was_opened = true;
-  if constexpr (kKeeps) {
-    thread_local Closer closer;
-    static_cast<void>(closer);
-    limit = kKeptMax;
-  }
+  thread_local Closer closer;
+  static_cast<void>(closer);
+  limit = kKeptMax;
 }
 
 }  // namespace
 
 std::size_t pooled_size(std::size_t size) noexcept {
-  return size <= kPooledSizeMax ? (size + kStep - 1) / kStep * kStep : size;
+  return kKeeps && size <= kPooledSizeMax ? (size + kStep - 1) / kStep * kStep : size;
 }
 
 void* pool_take(std::size_t size) noexcept {
-  if (size <= kPooledSizeMax) {
+  if (kKeeps && size <= kPooledSizeMax) {
     if (!free_lists.was_opened) free_lists.open();
     if (void* memory = free_lists.take(size / kStep - 1)) return memory;
   }
@@ -93,8 +90,8 @@ void* pool_take(std::size_t size) noexcept {
 }
 
 void pool_give(void* memory, std::size_t size) noexcept {
-  if (size <= kPooledSizeMax && free_lists.put(size / kStep - 1, memory)) return;
+  if (kKeeps && size <= kPooledSizeMax && free_lists.put(size / kStep - 1, memory)) return;
   std::free(memory);  // NOLINT(cppcoreguidelines-no-malloc)
 }
 
-}  // namespace pingora::h2
+}  // namespace pingora::internal
