@@ -88,7 +88,10 @@ TlsStream::TlsStream(std::unique_ptr<Stream> inner, std::unique_ptr<TlsConnectio
   }
 }
 
-TlsStream::~TlsStream() { send_close_notify(); }
+TlsStream::~TlsStream() {
+  // Who sends a FIN without close_notify hardly listens for ours.
+  if (!is_cut_) send_close_notify();
+}
 
 void TlsStream::send_close_notify() noexcept {
   if (std::exchange(is_write_over_, true)) return;
@@ -140,7 +143,7 @@ Stream::ReadAttempt TlsStream::attempt_read(Buffer& into) {
     if (!*received) {
       read_error_.emplace(std::move(received->error()));
     } else if (**received == 0) {
-      is_write_over_ = true;  // who sends a FIN instead of a close_notify hardly listens for ours
+      is_cut_ = true;
       read_error_.emplace(Error::explain(ErrorType::ConnectionClosed,
                                          connection_->is_between_records()
                                              ? "closed without close_notify"

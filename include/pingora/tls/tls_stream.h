@@ -58,6 +58,7 @@ class TlsStream final : public StreamLayer, public internal::FrameAllocated {
   std::size_t owed_ = 0;             // bytes that are sealed and not reported as written yet
   bool may_decrypt_ = false;         // something has arrived that is not read, or the end has
   bool is_read_over_ = false;        // the peer's close_notify is there
+  bool is_cut_ = false;              // the inner stream has ended without one
   bool is_write_over_ = false;       // nothing can be written any more, or close_notify has been
   bool is_first_record_ = true;      // the next record to be sealed is the first since a read
 };

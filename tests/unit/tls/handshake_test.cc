@@ -2,11 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pingora/tls/handshake.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 #include <string>
+#include <vector>
 
 #include "counting_stream.h"
 #include "pingora/runtime/timer.h"
+#include "raw_client.h"
+#include "temporary_directory.h"
 #include "tls_fixture.h"
 
 using namespace pingora;
@@ -340,4 +346,68 @@ TEST_CASE_METHOD(TlsFixture,
   CHECK(counts.reads == 3);
   CHECK(counts.empty_reads == 0);
   CHECK(counts.writes == 3);
+}
+
+TEST_CASE_METHOD(TlsFixture, "TLS handshake: a client that guesses the wrong group tries again",
+                 "[tls]") {
+  TlsSettings settings = server_settings();
+  settings.groups = GENERATE("P-256", "P-521");
+  TlsClientOptions options = client_options();
+  options.groups = "X25519:P-256";
+  TlsPair pair = handshake(*server_context(settings), *client_context(options));
+  if (settings.groups == "P-256") {
+    require_success(pair);
+  } else {
+    CHECK_THAT(text_of(pair.server), Contains("group"));
+    CHECK_FALSE(pair.client);
+  }
+}
+
+TEST_CASE_METHOD(TlsFixture, "TLS handshake: what OCSP says is stapled for clients that ask for it",
+                 "[tls]") {
+  const MadeCertificate& made = TestPki::instance().server;
+  // OCSPResponse { responseStatus successful }: RFC 6960 §4.2.1.
+  std::string response("\x30\x03\x0a\x01\x00", 5);
+  auto store = std::make_shared<CertificateStore>();
+  store->add(Certificate::from_pem(made.certificate, made.key, response).value());
+  auto context = server_context(TlsSettings::intermediate(store));
+  auto scenario = [](const TlsServerContext* context, bool asks) -> Task<std::string> {
+    auto [near, far] = MemoryStream::make_pair();
+    RawClient client(std::move(near));
+    if (asks) SSL_enable_ocsp_stapling(client.ssl());
+    co_await when_all(tls_accept(std::move(far), {}, *context), client.handshake());
+    const std::uint8_t* data = nullptr;
+    std::size_t size = 0;
+    SSL_get0_ocsp_response(client.ssl(), &data, &size);
+    co_return std::string(reinterpret_cast<const char*>(data), size);
+  };
+  CHECK(block_on(runtime, scenario(context.get(), true)).value() == response);
+  CHECK(block_on(runtime, scenario(context.get(), false)).value().empty());
+}
+
+TEST_CASE_METHOD(TlsFixture,
+                 "TLS key log: has the secrets of both ends, and its owner reads it alone",
+                 "[tls]") {
+  TemporaryDirectory directory;
+  std::string file = directory.path("keys.log");
+  TlsSettings settings = server_settings();
+  settings.key_log_file = file;
+  TlsClientOptions options = client_options();
+  options.key_log = KeyLog::open(directory.path("client.log")).value();
+  require_success(handshake(*server_context(settings), *client_context(options)));
+  auto lines_of = [](const std::string& path) {
+    std::vector<std::string> lines;
+    std::ifstream in(path);
+    for (std::string line; std::getline(in, line);) lines.push_back(line);
+    std::sort(lines.begin(), lines.end());
+    return lines;
+  };
+  auto lines = lines_of(file);
+  CHECK(lines.size() >= 4);
+  CHECK_THAT(lines.front(), Contains("_TRAFFIC_SECRET"));
+  CHECK(lines == lines_of(directory.path("client.log")));
+  using std::filesystem::perms;
+  CHECK((std::filesystem::status(file).permissions() & (perms::group_all | perms::others_all)) ==
+        perms::none);
+  CHECK_FALSE(KeyLog::open(directory.path("none/keys.log")));
 }

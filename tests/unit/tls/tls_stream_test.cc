@@ -133,6 +133,19 @@ TEST_CASE_METHOD(RawFixture,
 }
 
 TEST_CASE_METHOD(RawFixture,
+                 "TLS stream: a client that half-closes without close_notify still gets "
+                 "its answer",
+                 "[tls]") {
+  RawPair pair = raw_pair();
+  REQUIRE(run(pair.client->write("question")));
+  pair.client->transport().shutdown_write();
+  CHECK(run(read_bytes(pair.server.get(), 8)).value() == "question");
+  CHECK(type_of(run(read_once(pair.server.get()))) == ErrorType::ConnectionClosed);
+  REQUIRE(run(write_bytes(pair.server.get(), "answer")));
+  CHECK(run(pair.client->read()).value() == "answer");
+}
+
+TEST_CASE_METHOD(RawFixture,
                  "TLS stream: a forged record is an error behind what came before it, "
                  "and an alert",
                  "[tls]") {
