@@ -15,6 +15,8 @@
 #   does that), every C++ symbol a namespace, and all of them are hidden. So nothing in the same
 #   process or even in the same link can be mistaken for OpenSSL's or another BoringSSL's.
 #
+# Ends with 77 where apt-get cannot get the source package.
+#
 # BORINGSSL_SOURCE_DIR, if set, is an unpacked source package to build instead of a fresh one.
 set -euo pipefail
 
@@ -44,8 +46,10 @@ fetch() {
       "${DEBIAN_MIRROR:-http://deb.debian.org/debian} $codename main" >"$work/sources.list"
     apt+=(-o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts=-
       -o Dir::State::lists="$work/lists")
-    "${apt[@]}" update >/dev/null
-    "${apt[@]}" source --download-only "$package" >/dev/null
+    if ! { "${apt[@]}" update && "${apt[@]}" source --download-only "$package"; } >/dev/null; then
+      say "no source package $package can be had" >&2
+      exit 77
+    fi
   fi
   dpkg-source --no-check -x ./*.dsc "$work/source" >/dev/null
 }
