@@ -2,12 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pingora/proxy/http_proxy_service.h"
 
+#include <cstdlib>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "pingora/base/log.h"
 #include "pingora/runtime/combinators.h"
 #include "pingora/server/background_service.h"
+#include "pingora/tls/key_log.h"
 
 namespace pingora {
 namespace {
@@ -19,6 +23,23 @@ std::vector<SocketAddress> addresses(const std::vector<std::string>& texts) {
     if (auto address = SocketAddress::parse(text, 0)) parsed.push_back(std::move(*address));
   }
   return parsed;
+}
+
+// Where the environment says, as other programs do.
+std::shared_ptr<KeyLog> open_key_log() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes the environment of a running proxy
+  const char* file = std::getenv("SSLKEYLOGFILE");
+  if (file == nullptr || *file == '\0') {
+    log_warn("upstream_debug_ssl_keylog is on, and SSLKEYLOGFILE is not set");
+    return nullptr;
+  }
+  auto log = KeyLog::open(file);
+  if (!log) {
+    log_error("SSLKEYLOGFILE: {}", log.error().to_string());
+    return nullptr;
+  }
+  log_warn("the keys of TLS connections to upstreams are written to {}", file);
+  return std::move(*log);
 }
 
 class IdleExpiry : public BackgroundService {
@@ -46,6 +67,8 @@ std::shared_ptr<HttpConnector> make_http_connector(Server& server) {
   options.workers = configuration.threads;
   options.client_bind_to_ipv4 = addresses(configuration.client_bind_to_ipv4);
   options.client_bind_to_ipv6 = addresses(configuration.client_bind_to_ipv6);
+  options.ca_file = configuration.ca_file.value_or(std::string());
+  if (configuration.upstream_debug_ssl_keylog) options.key_log = open_key_log();
   options.shed_descriptors = [&hooks = server.shed_hooks()](std::size_t count) {
     return hooks.shed(count);
   };

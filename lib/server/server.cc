@@ -64,8 +64,6 @@ Result<void> check_supported(const Configuration& configuration) {
       {"error_log", configuration.error_log.has_value()},
       {"working_directory", configuration.working_directory.has_value()},
       {"upgrade_sock", differs(&C::upgrade_sock)},
-      {"ca_file", configuration.ca_file.has_value()},
-      {"upstream_debug_ssl_keylog", configuration.upstream_debug_ssl_keylog},
       {"blocking_threads_ttl_seconds", differs(&C::blocking_threads_ttl_seconds)},
   };
   for (const auto& [name, is_set] : unsupported) {

@@ -65,6 +65,8 @@ HttpConnector::HttpConnector(ConnectorOptions options)
                   .client_bind_to_ipv6 = std::move(options.client_bind_to_ipv6),
                   .resolver = std::move(options.resolver),
                   .pace = options.pace,
+                  .ca_file = std::move(options.ca_file),
+                  .key_log = std::move(options.key_log),
                   .tls_contexts_max = options.tls_contexts_max,
                   .tls_session_peers_max = options.tls_session_peers_max,
                   .shed_descriptors = options.shed_descriptors

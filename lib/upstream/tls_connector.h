@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 
 #include "pingora/base/clock.h"
 #include "pingora/net/stream.h"
@@ -19,8 +20,9 @@ namespace pingora::internal {
 /// failed"}`. Any strand.
 class TlsConnector {
  public:
-  TlsConnector(std::size_t contexts_max, std::size_t session_peers_max)
-      : contexts_(contexts_max), sessions_(std::make_shared<TlsSessionCache>(session_peers_max)) {}
+  TlsConnector(std::size_t contexts_max, std::size_t session_peers_max, TlsDefaults defaults = {})
+      : contexts_(contexts_max, std::move(defaults)),
+        sessions_(std::make_shared<TlsSessionCache>(session_peers_max)) {}
 
   /// The handshake on `transport`, which is connected to `peer`; `peer` and this must stay until
   /// the task ends. Errors: as of tls_connect, or with source Internal if the options of the peer

@@ -24,13 +24,15 @@ std::vector<std::string> protocols(Alpn alpn) {
   return {};
 }
 
-TlsClientOptions tls_options(const PeerOptions& from) {
+TlsClientOptions tls_options(const PeerOptions& from, const TlsDefaults& defaults) {
   const RarePeerOptions& rare = from.rare();
   TlsClientOptions options;
   options.verify = verification(from);
   options.alpn = protocols(from.alpn);
   options.ca_file = rare.ca_file;
   if (rare.ca != nullptr) options.ca_pem = *rare.ca;
+  if (rare.ca == nullptr && rare.ca_file.empty()) options.ca_file = defaults.ca_file;
+  options.key_log = defaults.key_log;
   options.verifier = rare.server_verifier;
   options.certificate = rare.client_cert_key;
   options.version_min = rare.tls_version_min;
@@ -69,8 +71,9 @@ Task<TlsClientContext::Ptr> TlsContextCache::make(std::shared_ptr<Entry> entry) 
   auto guard = co_await entry->making.lock();
   if (auto context = context_of(*entry)) co_return context;
   // It blocks for files, and reading the system's store takes a while.
-  auto created = co_await offload(
-      [options = tls_options(entry->options)] { return TlsClientContext::create(options); });
+  auto created = co_await offload([options = tls_options(entry->options, defaults_)] {
+    return TlsClientContext::create(options);
+  });
   if (!created) co_return std::move(created.error());
   made_.fetch_add(1, std::memory_order_relaxed);
   std::lock_guard lock(mutex_);

@@ -8,6 +8,8 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <utility>
 
 #include "pingora/runtime/async_mutex.h"
 #include "pingora/runtime/task.h"
@@ -16,12 +18,19 @@
 
 namespace pingora::internal {
 
+/// What the contexts of a connector have where peers have nothing to say.
+struct TlsDefaults {
+  std::string ca_file;  // empty: the system's store
+  std::shared_ptr<KeyLog> key_log;
+};
+
 /// The TlsClientContexts of a connector: one for all peers whose options ask for the same. Bounded:
 /// the one that was not asked for the longest goes, and is made again when it is. Any strand.
 class TlsContextCache {
  public:
   /// `contexts_max` is at least 1.
-  explicit TlsContextCache(std::size_t contexts_max) : contexts_max_(contexts_max) {}
+  explicit TlsContextCache(std::size_t contexts_max, TlsDefaults defaults = {})
+      : contexts_max_(contexts_max), defaults_(std::move(defaults)) {}
   TlsContextCache(const TlsContextCache&) = delete;
   TlsContextCache& operator=(const TlsContextCache&) = delete;
 
@@ -46,6 +55,7 @@ class TlsContextCache {
   TlsClientContext::Ptr context_of(const Entry& entry) const;
 
   const std::size_t contexts_max_;
+  const TlsDefaults defaults_;
   mutable std::mutex mutex_;
   std::list<std::shared_ptr<Entry>> entries_;  // asked for last first
   std::atomic<std::uint64_t> made_{0};

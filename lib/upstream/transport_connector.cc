@@ -39,7 +39,8 @@ Error connect_failed(const HttpPeer& peer, Error error) {
 TransportConnector::TransportConnector(TransportConnectorOptions options)
     : options_(std::move(options)),
       tls_(std::make_unique<internal::TlsConnector>(
-          std::max<std::size_t>(options_.tls_contexts_max, 1), options_.tls_session_peers_max)) {
+          std::max<std::size_t>(options_.tls_contexts_max, 1), options_.tls_session_peers_max,
+          internal::TlsDefaults{options_.ca_file, options_.key_log})) {
   if (options_.resolver == nullptr) options_.resolver = std::make_shared<Resolver>();
 }
 

@@ -42,6 +42,8 @@ struct ConnectorOptions {
   std::vector<SocketAddress> client_bind_to_ipv6{};
   std::shared_ptr<Resolver> resolver{};
   HappyEyeballsOptions pace{};
+  std::string ca_file{};
+  std::shared_ptr<KeyLog> key_log{};
   std::size_t tls_contexts_max = 64;
   std::size_t tls_session_peers_max = 1024;
   /// See TransportConnectorOptions; by default, the connector itself is asked.

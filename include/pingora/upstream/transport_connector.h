@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "pingora/base/buffer.h"
@@ -31,6 +32,11 @@ struct TransportConnectorOptions {
   std::shared_ptr<Resolver> resolver{};
   /// How the addresses of one name are tried.
   HappyEyeballsOptions pace{};
+  /// Whom to trust where the peer does not say (`ca_file`): a PEM file, read when the first
+  /// connection needs it. Empty: as the system does.
+  std::string ca_file{};
+  /// Where the keys of TLS connections are written to, for debugging. Null: nowhere.
+  std::shared_ptr<KeyLog> key_log{};
   /// Sets of TLS options that are kept ready, at most; each has its trusted certificates in memory.
   /// The one that was not used for the longest is made again when it is. At least 1.
   std::size_t tls_contexts_max = 64;

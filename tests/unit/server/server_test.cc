@@ -301,8 +301,6 @@ TEST_CASE("Server: what is wrong at start is one line", "[server]") {
         {[](Configuration& c) { c.error_log = "/e.log"; }, "error_log"},
         {[](Configuration& c) { c.working_directory = "/"; }, "working_directory"},
         {[](Configuration& c) { c.upgrade_sock = "/u.sock"; }, "upgrade_sock"},
-        {[](Configuration& c) { c.ca_file = "/dev/null"; }, "ca_file"},
-        {[](Configuration& c) { c.upstream_debug_ssl_keylog = true; }, "upstream_debug_ssl_keylog"},
         {[](Configuration& c) { c.blocking_threads_ttl_seconds = 1s; },
          "blocking_threads_ttl_seconds"},
     }));

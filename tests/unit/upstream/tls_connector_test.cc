@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/tls_connector.h"
 
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <string>
 
 #include "connector_fixture.h"
@@ -238,6 +241,30 @@ TEST_CASE_METHOD(TlsFixture, "TLS to upstreams: who is trusted", "[tls]") {
     peer.sni = "whatever.test";
     CHECK(get(peer) == "full TLSv1.3 ok");
   }
+}
+
+TEST_CASE_METHOD(TlsFixture, "TLS to upstreams: what connectors say where peers do not", "[tls]") {
+  const std::string base = "/tmp/pingora-upstream-tls-" + std::to_string(::getpid());
+  const std::string ca_file = base + ".pem";
+  const std::string key_file = base + ".keys";
+  std::ofstream(ca_file) << kTestCa;
+  auto key_log = KeyLog::open(key_file);
+  REQUIRE(key_log);
+  TransportConnectorOptions options;
+  options.ca_file = ca_file;
+  options.key_log = *key_log;
+  TransportConnector connector(std::move(options));
+  ScriptedOrigin origin(runtime, answer_with(kOk), {}, accept_with(context()));
+  HttpPeer peer(origin.address(), Tls::Yes, "origin.test");
+  CHECK(block_on(runtime, connector.connect(peer)));
+  peer.options.edit_rare().ca = pem(kClientCertificate);
+  CHECK_FALSE(block_on(runtime, connector.connect(peer)));
+  std::ifstream keys(key_file);
+  std::string line;
+  CHECK(std::getline(keys, line));
+  CHECK(line.find("TRAFFIC_SECRET") != std::string::npos);
+  ::unlink(ca_file.c_str());
+  ::unlink(key_file.c_str());
 }
 
 TEST_CASE_METHOD(TlsFixture, "TLS to upstreams: a client certificate is asked for", "[tls]") {
