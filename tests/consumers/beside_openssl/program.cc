@@ -46,6 +46,10 @@ Pem make_certificate() {
   X509_gmtime_adj(X509_getm_notBefore(made), -60);
   X509_gmtime_adj(X509_getm_notAfter(made), 3600);
   X509_set_pubkey(made, key);
+  X509_NAME* name = X509_get_subject_name(made);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>("origin.test"), -1, -1, 0);
+  X509_set_issuer_name(made, name);
   X509_EXTENSION* names =
       X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:origin.test");
   X509_add_ext(made, names, -1);
