@@ -9,7 +9,7 @@
 //
 // Invariants:
 //  [room]  a making is joined by no more requests than the connection is expected to carry;
-//  [lock]  no connection is destroyed, and nobody woken, under a shard's mutex.
+//  [lock]  under a shard's mutex no connection is destroyed, and none of those who wait is woken.
 #include "h2_store.h"
 
 #include <algorithm>
