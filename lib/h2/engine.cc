@@ -48,11 +48,45 @@ nghttp2_option* make_option(const EngineOptions& options) {
 
 }  // namespace
 
-Engine::Impl::Impl(Role role, const EngineOptions& options, TimePoint now)
-    : role_(role),
+// Rounded up, so that what is behind it is aligned for anything.
+constexpr std::size_t Engine::Impl::kImplSize = (sizeof(Impl) + alignof(std::max_align_t) - 1) /
+                                                alignof(std::max_align_t) *
+                                                alignof(std::max_align_t);
+
+std::unique_ptr<Engine::Impl> Engine::Impl::make(Role role, const EngineOptions& options,
+                                                 TimePoint now) {
+  Home home = take_home();
+  static_assert(kImplSize < Home::kPageSize);
+  void* place = home.begin != nullptr ? home.begin : ::operator new(sizeof(Impl));
+  try {
+    return std::unique_ptr<Impl>(::new (place) Impl(role, options, now, home));
+  } catch (...) {
+    if (home.begin != nullptr) {
+      give_home(home.begin);
+    } else {
+      ::operator delete(place);
+    }
+    throw;
+  }
+}
+
+void Engine::Impl::operator delete(Impl* impl, std::destroying_delete_t) {
+  char* home = impl->home_.begin;
+  impl->~Impl();
+  if (home != nullptr) {
+    give_home(home);
+  } else {
+    ::operator delete(impl);
+  }
+}
+
+Engine::Impl::Impl(Role role, const EngineOptions& options, TimePoint now, const Home& home)
+    : home_(home),
+      role_(role),
       options_(options),
       now_(now),
-      memory_(options.memory_bytes_max + kMemorySlack),
+      memory_(options.memory_bytes_max + kMemorySlack, home,
+              home.begin == nullptr ? nullptr : home.begin + kImplSize),
       decoder_(options),
       resets_(options.resets, now),
       pings_(options.pings, now),
@@ -69,6 +103,7 @@ Engine::Impl::Impl(Role role, const EngineOptions& options, TimePoint now)
           ? nghttp2_session_server_new3(&session_, callbacks(), this, option, memory_.callbacks())
           : nghttp2_session_client_new3(&session_, callbacks(), this, option, memory_.callbacks());
   nghttp2_option_del(option);
+  memory_.close_home();
   if (status != 0) throw std::bad_alloc();
   announce_settings();
 }
@@ -143,6 +178,13 @@ void Engine::Impl::settle() {
 std::size_t Engine::Impl::memory_used() const noexcept {
   return memory_.used() + stream_count_ * sizeof(StreamState) + head_memory_ + unconsumed_ +
          piece_memory_ + send_buffered_ + events_.capacity() * sizeof(Event);
+}
+
+void Engine::Impl::trim() noexcept {
+  if (stream_count_ != 0) return;
+  decoder_.trim();
+  if (events_.empty()) std::vector<Event>().swap(events_);
+  memory_.trim();
 }
 
 // Streams.
@@ -357,7 +399,7 @@ bool Engine::Impl::can_open_stream() const noexcept {
 // The face.
 
 Engine::Engine(Role role, const EngineOptions& options, TimePoint now)
-    : impl_(std::make_unique<Impl>(role, options, now)) {}
+    : impl_(Impl::make(role, options, now)) {}
 Engine::~Engine() = default;
 
 Role Engine::role() const noexcept { return impl_->role_; }
@@ -419,6 +461,7 @@ std::int64_t Engine::send_window() const noexcept {
   return nghttp2_session_get_remote_window_size(impl_->session_);
 }
 std::size_t Engine::memory_used() const noexcept { return impl_->memory_used(); }
+void Engine::trim() noexcept { impl_->trim(); }
 const EngineCounters& Engine::counters() const noexcept { return impl_->counters_; }
 EngineCounters Engine::take_counters() noexcept { return std::exchange(impl_->counters_, {}); }
 

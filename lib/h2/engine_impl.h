@@ -4,6 +4,8 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <memory>
+#include <new>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -32,7 +34,10 @@ namespace pingora::h2 {
 /// - Once `has_failed_`, nghttp2 is not called again.
 class Engine::Impl {
  public:
-  Impl(Role role, const EngineOptions& options, TimePoint now);
+  /// At the beginning of a home, if there is one.
+  static std::unique_ptr<Impl> make(Role role, const EngineOptions& options, TimePoint now);
+  static void operator delete(Impl* impl, std::destroying_delete_t);
+  Impl(Role role, const EngineOptions& options, TimePoint now, const Home& home);
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl();
@@ -63,6 +68,7 @@ class Engine::Impl {
   bool is_finished() const noexcept;
   TimePoint head_deadline() const noexcept;
   std::size_t memory_used() const noexcept;
+  void trim() noexcept;
 
   nghttp2_session* session() const noexcept { return session_; }
 
@@ -73,6 +79,7 @@ class Engine::Impl {
   // The PING that goes with the first step of a shutdown: its answer says that requests sent before
   // the peer knew are all here.
   static constexpr std::size_t kFrameHeadSize = 9;
+  static const std::size_t kImplSize;
   static constexpr std::uint64_t kShutdownPing = 0x70696e676f726121;
   // The PING that measures how much arrives in a round trip.
   static constexpr std::uint64_t kSamplePing = 0x70696e676f726122;
@@ -145,6 +152,7 @@ class Engine::Impl {
   static nghttp2_session_callbacks* callbacks();
   static nghttp2_data_provider data_provider(StreamState& stream) noexcept;
 
+  const Home home_;
   const Role role_;
   const EngineOptions& options_;
   TimePoint now_;

@@ -54,6 +54,13 @@ void HeadDecoder::begin(HeadKind kind) {
   kind_ = kind;
 }
 
+void HeadDecoder::trim() noexcept {
+  if (!text_.empty() || !entries_.empty() || list_bytes_ != 0) return;
+  std::string().swap(text_);
+  std::string().swap(cookie_);
+  std::vector<Field>().swap(entries_);
+}
+
 void HeadDecoder::reset() noexcept {
   has_regular_ = has_host_ = false;
   refusal_status_ = 0;

@@ -50,6 +50,8 @@ class HeadDecoder {
   explicit HeadDecoder(const EngineOptions& options) noexcept : options_(options) {}
 
   void begin(HeadKind kind);
+  /// Gives back the memory that is kept for the next head, if none has begun.
+  void trim() noexcept;
   /// The next field. Not Ok is final but for TooLarge, behind which fields are only counted.
   Verdict add(std::string_view name, std::string_view value);
   /// Why the verdict is what it is, for a log. Static memory.

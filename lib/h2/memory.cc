@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <utility>
 
 #include "base/pool.h"
 
@@ -22,17 +23,53 @@ Header* header_of(void* memory) noexcept { return static_cast<Header*>(memory) -
 
 }  // namespace
 
-Memory::Memory(std::size_t limit) noexcept
+Memory::Memory(std::size_t limit, const Home& home, char* from) noexcept
     : callbacks_{.mem_user_data = this,
                  .malloc = &allocate,
                  .free = &release,
                  .calloc = &allocate_zeroed,
                  .realloc = &reallocate},
-      limit_(limit) {}
+      limit_(limit),
+      home_(home),
+      free_(from),
+      is_home_open_(home.begin != nullptr) {}
+
+void* Memory::note_in_home(char* begin, std::size_t size) noexcept {
+  in_home_[in_home_count_++] = {begin, size};
+  used_ += size;
+  return begin;
+}
+
+void* Memory::allocate_in_home(std::size_t size) noexcept {
+  if (!is_home_open_ || in_home_count_ == kInHomeMax) return nullptr;
+  std::size_t aligned = (size + alignof(Header) - 1) / alignof(Header) * alignof(Header);
+  if (aligned > static_cast<std::size_t>(home_.end() - free_)) return nullptr;
+  return note_in_home(std::exchange(free_, free_ + aligned), aligned);
+}
+
+// The table of streams is all of a page, and zero: left untouched until there is a stream.
+void* Memory::take_last_page() noexcept {
+  if (!is_home_open_ || in_home_count_ == kInHomeMax || is_last_page_taken_) return nullptr;
+  is_last_page_taken_ = true;
+  if (!home_.is_zero) std::memset(home_.last_page(), 0, Home::kPageSize);
+  return note_in_home(home_.last_page(), Home::kPageSize);
+}
+
+const Memory::InHome* Memory::find_in_home(const void* memory) const noexcept {
+  for (std::size_t i = 0; i < in_home_count_; ++i) {
+    if (in_home_[i].begin == memory) return &in_home_[i];
+  }
+  return nullptr;
+}
+
+void Memory::trim() noexcept {
+  if (is_last_page_taken_) forget_zero_page(home_.last_page());
+}
 
 void* Memory::allocate(std::size_t size, void* self) {
   auto& memory = *static_cast<Memory*>(self);
   if (size > memory.limit_) return nullptr;
+  if (void* place = memory.allocate_in_home(size)) return place;
   std::size_t total = pingora::internal::pooled_size(size + sizeof(Header));
   if (total > memory.limit_ - std::min(memory.used_, memory.limit_)) return nullptr;
   void* place = pingora::internal::pool_take(total);
@@ -44,6 +81,9 @@ void* Memory::allocate(std::size_t size, void* self) {
 
 void* Memory::allocate_zeroed(std::size_t count, std::size_t size, void* self) {
   if (size != 0 && count > std::numeric_limits<std::size_t>::max() / size) return nullptr;
+  if (count * size == Home::kPageSize) {
+    if (void* page = static_cast<Memory*>(self)->take_last_page()) return page;
+  }
   void* memory = allocate(count * size, self);
   if (memory != nullptr) std::memset(memory, 0, count * size);
   return memory;
@@ -51,7 +91,9 @@ void* Memory::allocate_zeroed(std::size_t count, std::size_t size, void* self) {
 
 void* Memory::reallocate(void* memory, std::size_t size, void* self) {
   if (memory == nullptr) return allocate(size, self);
-  std::size_t room = header_of(memory)->total - sizeof(Header);
+  auto& owner = *static_cast<Memory*>(self);
+  const InHome* in_home = owner.is_in_home(memory) ? owner.find_in_home(memory) : nullptr;
+  std::size_t room = in_home != nullptr ? in_home->size : header_of(memory)->total - sizeof(Header);
   if (size <= room && room - size < pingora::internal::kPooledSizeMax) return memory;
   void* other = allocate(size, self);
   if (other == nullptr) return nullptr;
@@ -62,6 +104,8 @@ void* Memory::reallocate(void* memory, std::size_t size, void* self) {
 
 void Memory::release(void* memory, void* self) {
   if (memory == nullptr) return;
+  // What is in the home goes with it.
+  if (static_cast<Memory*>(self)->is_in_home(memory)) return;
   Header* header = header_of(memory);
   std::size_t total = header->total;
   static_cast<Memory*>(self)->used_ -= total;

@@ -4,35 +4,67 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
+
+#include "h2/home.h"
 
 namespace pingora::h2 {
 
 /// The memory that nghttp2 uses for one connection: counted, and from free lists of the calling
-/// thread, because it allocates seven times for a request and its response.
+/// thread, because it allocates seven times for a request and its response. What it allocates while
+/// a session is made stays until the end, and is put into the connection's home.
 ///
 /// Allocating fails, and with it the connection, at `limit`; that is for what a single call could
 /// use up, the engine's own checks come first.
 class Memory {
  public:
-  explicit Memory(std::size_t limit) noexcept;
+  /// `home`, if there is one, is free from `from` on.
+  Memory(std::size_t limit, const Home& home, char* from) noexcept;
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
 
   /// For nghttp2; valid as long as this object.
   nghttp2_mem* callbacks() noexcept { return &callbacks_; }
+  /// From now on nothing goes into the home.
+  void close_home() noexcept { is_home_open_ = false; }
+  /// Gives back what an idle connection does not need.
+  void trim() noexcept;
   /// Bytes in use, with what keeping account of them takes.
   std::size_t used() const noexcept { return used_; }
 
  private:
+  struct InHome {
+    char* begin = nullptr;
+    std::size_t size = 0;
+  };
+  static constexpr std::size_t kInHomeMax = 8;
+
   static void* allocate(std::size_t size, void* self);
   static void* allocate_zeroed(std::size_t count, std::size_t size, void* self);
   static void* reallocate(void* memory, std::size_t size, void* self);
   static void release(void* memory, void* self);
 
+  void* allocate_in_home(std::size_t size) noexcept;
+  void* take_last_page() noexcept;
+  void* note_in_home(char* begin, std::size_t size) noexcept;
+  bool is_in_home(const void* memory) const noexcept {
+    return reinterpret_cast<std::uintptr_t>(memory) -
+               reinterpret_cast<std::uintptr_t>(home_.begin) <
+           Home::kSize;
+  }
+  const InHome* find_in_home(const void* memory) const noexcept;
+
   nghttp2_mem callbacks_;
   std::size_t used_ = 0;
   std::size_t limit_;
+  Home home_;
+  char* free_;  // in the home, from here on
+  bool is_home_open_;
+  bool is_last_page_taken_ = false;
+  std::size_t in_home_count_ = 0;
+  std::array<InHome, kInHomeMax> in_home_;
 };
 
 }  // namespace pingora::h2
