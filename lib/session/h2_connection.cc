@@ -313,7 +313,10 @@ void H2Connection::release(H2Stream& stream) {
   stream.unlink();
   engine_.release(stream.engine_stream_);
   has_news_ = true;
-  if (engine_.streams() == 0) idle_since_ = coarse_now();
+  if (engine_.streams() == 0) {
+    idle_since_ = coarse_now();
+    is_trimmed_ = false;
+  }
   on_stream_released();
 }
 

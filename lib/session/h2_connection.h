@@ -118,6 +118,7 @@ class H2Connection : public std::enable_shared_from_this<H2Connection>, public F
   TimePoint next_deadline() const;
   void on_deadline();
   void give_up(std::string_view limit, h2::ErrorCode code, TimePoint now);
+  void check_trim(TimePoint now);
   void check_idle(TimePoint now);
   void check_ping(TimePoint now);
   void check_lingering(TimePoint now);
@@ -135,6 +136,7 @@ class H2Connection : public std::enable_shared_from_this<H2Connection>, public F
   bool is_given_up_ = false;            // at a deadline; the GOAWAY is on its way
   bool has_news_ = false;               // for `publish`
   TimePoint idle_since_;                // kNever: there are streams
+  bool is_trimmed_ = false;             // since then
   TimePoint linger_deadline_ = kNever;  // not later than that of any lingering stream
   TimePoint last_received_;
   std::chrono::milliseconds idle_timeout_{0};
