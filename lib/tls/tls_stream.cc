@@ -211,6 +211,13 @@ std::optional<Result<std::size_t>> TlsStream::try_write(std::span<const iovec> p
   return written;
 }
 
+// The first of the records that `left` bytes are sealed in. Where two are needed, the full one
+// comes last, which is copied nowhere; a response's head is then most often the first.
+std::size_t TlsStream::first_record_size(std::size_t left) const noexcept {
+  if (left > kRecordSize && left <= 2 * kRecordSize) return left - kRecordSize;
+  return is_first_record_ && left > kFirstFlight ? kFirstRecordSize : kRecordSize;
+}
+
 // Seals what is not sealed yet, up to `kRecordsPerWrite` records, and writes them as far as that
 // goes. The last of them goes to the inner stream from where BoringSSL has sealed it.
 Result<void> TlsStream::seal(std::span<const iovec> pieces, std::size_t total) {
@@ -219,8 +226,8 @@ Result<void> TlsStream::seal(std::span<const iovec> pieces, std::size_t total) {
   std::size_t left = total - owed_;
   Buffer scratch;
   for (int i = 1; left != 0 && i <= kRecordsPerWrite; ++i) {
-    bool is_small = std::exchange(is_first_record_, false) && left > kFirstFlight;
-    std::size_t size = std::min(left, is_small ? kFirstRecordSize : kRecordSize);
+    std::size_t size = std::min(left, i == 1 ? first_record_size(left) : kRecordSize);
+    is_first_record_ = false;
     std::string_view record = text.take(size, scratch);
     left -= size;
     if (left == 0 || i == kRecordsPerWrite) connection_->set_direct(&inner());

@@ -51,6 +51,7 @@ class TlsStream final : public StreamLayer, public internal::FrameAllocated {
   Decrypted decrypt(Buffer& into, std::size_t& size);
   ReadAttempt end_reading(Buffer& into, std::size_t size);
   Result<void> seal(std::span<const iovec> pieces, std::size_t total);
+  std::size_t first_record_size(std::size_t left) const noexcept;
   void send_close_notify() noexcept;
 
   std::unique_ptr<internal::TlsConnection> connection_;
