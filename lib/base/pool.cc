@@ -6,20 +6,12 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/address_sanitizer.h"
+
 namespace pingora::internal {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kKeeps = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool kKeeps = false;
-#else
-constexpr bool kKeeps = true;
-#endif
-#else
-constexpr bool kKeeps = true;
-#endif
+constexpr bool kKeeps = !kHasAddressSanitizer;
 
 // Multiples of 64 bytes.
 constexpr std::size_t kStep = 64;

@@ -8,20 +8,10 @@
 #include <mutex>
 #include <vector>
 
+#include "base/address_sanitizer.h"
+
 namespace pingora::h2 {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kHasHomes = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool kHasHomes = false;
-#else
-constexpr bool kHasHomes = true;
-#endif
-#else
-constexpr bool kHasHomes = true;
-#endif
 
 constexpr std::size_t kMappedAtOnce = 64;
 constexpr std::size_t kWarmMax = 64;
@@ -85,7 +75,7 @@ Homes& homes() {
 }  // namespace
 
 Home take_home() noexcept {
-  if constexpr (!kHasHomes) return {};
+  if constexpr (pingora::internal::kHasAddressSanitizer) return {};
   return homes().take();
 }
 
