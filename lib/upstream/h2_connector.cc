@@ -14,27 +14,6 @@ namespace {
 // What a connection may hold beyond what its windows let come: heads, tables, requests.
 constexpr std::size_t kMemoryBesideWindows = 16 * 1024 * 1024;
 
-// Ends a making as abandoned unless it was ended otherwise: also when its maker is cancelled.
-class MakingGuard {
- public:
-  MakingGuard(H2Store& store, std::shared_ptr<H2Store::Making> making) noexcept
-      : store_(store), making_(std::move(making)) {}
-  MakingGuard(const MakingGuard&) = delete;
-  MakingGuard& operator=(const MakingGuard&) = delete;
-  ~MakingGuard() {
-    if (making_ != nullptr) store_.abandoned(making_);
-  }
-  void made(std::shared_ptr<SharedConnection> connection) {
-    store_.made(std::exchange(making_, nullptr), std::move(connection));
-  }
-  std::shared_ptr<H2Store::Making> release() noexcept { return std::exchange(making_, nullptr); }
-  void failed(const Error& error) { store_.failed(std::exchange(making_, nullptr), error); }
-
- private:
-  H2Store& store_;
-  std::shared_ptr<H2Store::Making> making_;
-};
-
 TimePoint deadline_for(const PeerOptions& options) {
   auto timeout = std::min(options.connection_timeout, options.total_connection_timeout);
   return timeout == kNoTimeout ? kNever : Clock::now() + timeout;
@@ -79,15 +58,17 @@ Task<GotH2> H2Connector::get(const HttpPeer& peer) {
   H2Store::Found found = store_.find(peer);
   if (found.connection != nullptr) return GotH2{pooled(std::move(found.connection)), {}};
   if (found.prefers_h1) return GotH2{};
-  return wait_or_make(peer, std::move(found));
+  MakingGuard guard(store_, found);
+  return wait_or_make(peer, std::move(found), std::move(guard));
 }
 
-Task<GotH2> H2Connector::wait_or_make(const HttpPeer& peer, H2Store::Found found) {
+Task<GotH2> H2Connector::wait_or_make(const HttpPeer& peer, H2Store::Found found,
+                                      MakingGuard guard) {
   TimePoint deadline = deadline_for(peer.options);
   for (;;) {
     if (found.connection != nullptr) co_return GotH2{pooled(std::move(found.connection)), {}};
     if (found.prefers_h1) co_return GotH2{};
-    if (found.is_maker) co_return co_await make(peer, std::move(found.making));
+    if (found.is_maker) co_return co_await make(peer, std::move(guard));
     // The maker's patience may be another than ours.
     auto waited = co_await within(deadline, "a connection to " + peer.to_string(),
                                   wait_for(found.making->done))
@@ -95,11 +76,11 @@ Task<GotH2> H2Connector::wait_or_make(const HttpPeer& peer, H2Store::Found found
     if (!waited) co_return std::move(waited.error()).into_up();
     if (found.making->error()) co_return found.making->error()->clone();
     found = store_.find(peer);
+    guard = MakingGuard(store_, found);
   }
 }
 
-Task<GotH2> H2Connector::make(const HttpPeer& peer, std::shared_ptr<H2Store::Making> making) {
-  MakingGuard guard(store_, std::move(making));
+Task<GotH2> H2Connector::make(const HttpPeer& peer, MakingGuard guard) {
   Result<ConnectedStream> connected = co_await transport_.connect(peer).as_result();
   if (!connected) {
     guard.failed(connected.error());
@@ -120,16 +101,14 @@ Task<GotH2> H2Connector::make(const HttpPeer& peer, std::shared_ptr<H2Store::Mak
   bool is_taken = connection->try_take_stream();
   Worker& worker = (co_await current_strand()).worker();
   tasks(worker.runtime())
-      .spawn_on(worker, run(connection, std::move(connected->received), guard.release()));
+      .spawn_on(worker, run(connection, std::move(connected->received), std::move(guard)));
   if (!is_taken) co_return Error::internal("a new connection has no stream");
   co_return GotH2{std::move(connection), {}};
 }
 
 // The exchange that the connection was made for begins at once. Others wait until the peer has said
 // how many it takes: too many would be refused, or worse.
-Task<> H2Connector::announce(std::shared_ptr<PooledH2Connection> connection,
-                             std::shared_ptr<H2Store::Making> making) {
-  MakingGuard guard(store_, std::move(making));
+Task<> H2Connector::announce(std::shared_ptr<PooledH2Connection> connection, MakingGuard guard) {
   if (co_await connection->connection().wait_for_settings()) {
     guard.made(std::move(connection));
     co_return;
@@ -148,9 +127,8 @@ Task<> H2Connector::carry(std::shared_ptr<PooledH2Connection> connection, Buffer
 }
 
 Task<> H2Connector::run(std::shared_ptr<PooledH2Connection> connection, Buffer received,
-                        std::shared_ptr<H2Store::Making> making) {
-  co_await when_all(carry(connection, std::move(received)),
-                    announce(connection, std::move(making)));
+                        MakingGuard guard) {
+  co_await when_all(carry(connection, std::move(received)), announce(connection, std::move(guard)));
 }
 
 TaskGroup& H2Connector::tasks(Runtime& runtime) {

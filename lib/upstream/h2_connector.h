@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "h2_store.h"
 #include "pingora/runtime/task_group.h"
@@ -20,6 +21,32 @@ struct GotH2 {
   std::shared_ptr<PooledH2Connection> connection;
   /// A new connection on which the peer chose HTTP/1.
   std::optional<ConnectedStream> h1;
+};
+
+/// A maker's hold on its making: ended as abandoned, unless it was ended otherwise, also when a
+/// task is dropped that it was given to, begun or not.
+class MakingGuard {
+ public:
+  /// Of what `find` gave, if that makes the caller a maker.
+  MakingGuard(H2Store& store, const H2Store::Found& found) noexcept
+      : store_(&store), making_(found.is_maker ? found.making : nullptr) {}
+  MakingGuard(MakingGuard&& other) noexcept = default;
+  MakingGuard& operator=(MakingGuard&& other) noexcept {
+    std::swap(store_, other.store_);
+    std::swap(making_, other.making_);
+    return *this;
+  }
+  ~MakingGuard() {
+    if (making_ != nullptr) store_->abandoned(making_);
+  }
+  void made(std::shared_ptr<SharedConnection> connection) {
+    store_->made(std::exchange(making_, nullptr), std::move(connection));
+  }
+  void failed(const Error& error) { store_->failed(std::exchange(making_, nullptr), error); }
+
+ private:
+  H2Store* store_;
+  std::shared_ptr<H2Store::Making> making_;  // shared with the store and those who wait
 };
 
 /// Gives streams of HTTP/2 connections, and owns the tasks that these run in.
@@ -47,13 +74,11 @@ class H2Connector {
   void close();
 
  private:
-  Task<GotH2> wait_or_make(const HttpPeer& peer, H2Store::Found found);
-  Task<GotH2> make(const HttpPeer& peer, std::shared_ptr<H2Store::Making> making);
-  Task<> run(std::shared_ptr<PooledH2Connection> connection, Buffer received,
-             std::shared_ptr<H2Store::Making> making);
+  Task<GotH2> wait_or_make(const HttpPeer& peer, H2Store::Found found, MakingGuard guard);
+  Task<GotH2> make(const HttpPeer& peer, MakingGuard guard);
+  Task<> run(std::shared_ptr<PooledH2Connection> connection, Buffer received, MakingGuard guard);
   Task<> carry(std::shared_ptr<PooledH2Connection> connection, Buffer received);
-  Task<> announce(std::shared_ptr<PooledH2Connection> connection,
-                  std::shared_ptr<H2Store::Making> making);
+  Task<> announce(std::shared_ptr<PooledH2Connection> connection, MakingGuard guard);
   TaskGroup& tasks(Runtime& runtime);
 
   TransportConnector& transport_;

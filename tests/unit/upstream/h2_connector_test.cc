@@ -150,6 +150,24 @@ TEST_CASE_METHOD(ConnectorFixture,
   waiting.join_blocking();
 }
 
+TEST_CASE_METHOD(ConnectorFixture, "HTTP/2 connector: a task that is dropped leaves nothing behind",
+                 "[h2connector]") {
+  ScriptedOrigin origin(runtime, answer_h2_with("ok"));
+  HttpPeer peer = h2_peer(origin.address());
+  auto drop = [](HttpConnector* connector, HttpPeer* peer) -> Task<> {
+    {
+      auto never_begun = connector->get_http_session(*peer);
+    }
+    co_return;
+  };
+  REQUIRE(block_on(runtime, drop(&connector, &peer)));
+  CHECK(run(fetch(peer)) == "new ok");
+  wait_until([&] { return connector.h2_connections() == 1; });
+  for (int i = 0; i < 200; ++i) REQUIRE(block_on(runtime, drop(&connector, &peer)));
+  CHECK(run(fetch(peer)) == "reused ok");
+  CHECK(origin.connections() == 1);
+}
+
 TEST_CASE_METHOD(ConnectorFixture, "HTTP/2 connector: a wait is as long as its own peer says",
                  "[h2connector]") {
   auto l4 = std::make_shared<StallingL4>();
