@@ -21,12 +21,6 @@ using Catch::Contains;
 
 namespace {
 
-ErrorType type_of(const Result<std::unique_ptr<TlsStream>>& result) {
-  return result ? ErrorType::UnknownError : result.error().type();
-}
-std::string text_of(const Result<std::unique_ptr<TlsStream>>& result) {
-  return result ? "success" : result.error().to_string();
-}
 bool is_handshake_error(const Result<std::unique_ptr<TlsStream>>& result) {
   switch (type_of(result)) {
     case ErrorType::TlsHandshakeFailure:

@@ -122,6 +122,14 @@ struct TlsFixture {
   }
 };
 
+/// What a handshake came to; UnknownError and "success" if it succeeded.
+inline ErrorType type_of(const Result<std::unique_ptr<TlsStream>>& result) {
+  return result ? ErrorType::UnknownError : result.error().type();
+}
+inline std::string text_of(const Result<std::unique_ptr<TlsStream>>& result) {
+  return result ? "success" : result.error().to_string();
+}
+
 /// Reads `size` bytes; fewer if the stream ends.
 inline Task<std::string> read_bytes(Stream* stream, std::size_t size) {
   Buffer buffer;

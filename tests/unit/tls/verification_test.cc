@@ -21,13 +21,6 @@ using Catch::Contains;
 
 namespace {
 
-std::string text_of(const Result<std::unique_ptr<TlsStream>>& result) {
-  return result ? "success" : result.error().to_string();
-}
-ErrorType type_of(const Result<std::unique_ptr<TlsStream>>& result) {
-  return result ? ErrorType::UnknownError : result.error().type();
-}
-
 TlsSettings settings_with(const MadeCertificate& made) {
   auto store = std::make_shared<CertificateStore>();
   store->add(TlsFixture::certificate_of(made));
