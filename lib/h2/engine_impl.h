@@ -22,7 +22,7 @@ namespace pingora::h2 {
 /// The engine behind its face. nghttp2 does framing, HPACK, windows, priorities and the life of
 /// streams; checking messages (RFC 9113 §8) is switched off there and done here, once.
 ///
-///   feed ──▶ nghttp2 ──▶ callbacks (engine_receive.cc) ──▶ events_
+///   feed ──▶ nghttp2 ──▶ callbacks.cc, engine_receive.cc ──▶ events_
 ///                                                             │ next_event
 ///   submit (engine_send.cc) ──▶ nghttp2 ──▶ take_output       ▼
 ///
