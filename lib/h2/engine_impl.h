@@ -84,7 +84,7 @@ class Engine::Impl {
   // The PING that measures how much arrives in a round trip.
   static constexpr std::uint64_t kSamplePing = 0x70696e676f726122;
 
-  // engine.cc
+  // engine.cc, streams.cc
   void announce_settings();
   void fail(ErrorCode code, std::uint64_t EngineCounters::* counter, std::string_view reason);
   /// What every public call that let nghttp2 run ends with.
