@@ -137,9 +137,9 @@ class Origin:
             connection = OriginConnection(sock, self)
             script = self._scripts.pop(0) if self._scripts else self._serve
             thread = threading.Thread(target=self._run, args=(script, connection), daemon=True)
-            self._threads.append(thread)
             self.connections.append(connection)
             thread.start()
+            self._threads.append(thread)  # started: `forget` may be joining at this moment
 
     def _serve(self, connection: OriginConnection) -> None:
         while request := connection.read_request():
