@@ -16,7 +16,9 @@ constexpr bool kKeeps = !kHasAddressSanitizer;
 // Multiples of 64 bytes.
 constexpr std::size_t kStep = 64;
 constexpr std::size_t kClasses = kPooledSizeMax / kStep;
-constexpr std::size_t kKeptMax = 64;  // for each class: at most 544 KiB for a thread
+// For each class: a connection has up to 128 streams at once, and several of those may end at once.
+// At most 2.2 MiB for a thread.
+constexpr std::size_t kKeptMax = 256;
 
 // The free lists of a thread. Trivially destructible, as memory may be given back until the very
 // end of one.

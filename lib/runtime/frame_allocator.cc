@@ -40,7 +40,9 @@ void* FrameLists::allocate_new(std::size_t size) {
     // Once per thread: `limit_` is 0 again only when the thread is ending.
     thread_local Closer closer;
     thread_local bool is_open = [this] {
-      limit_ = kKeptMax;
+      // A connection of HTTP/2 has as many requests as that at once, and several of those end at
+      // once.
+      limit_ = 4 * kKeptMax;
       return true;
     }();
     static_cast<void>(closer);

@@ -6,6 +6,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <asio/bind_allocator.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
 
@@ -22,6 +23,23 @@ void name_thread(const std::string& prefix, const std::string& role) {
   ::pthread_setname_np(::pthread_self(), name.c_str());
 }
 
+// Has what is posted in the frames' free lists: Asio itself keeps two pieces of memory, and strands
+// of the streams of one connection are posted by the hundred.
+template <class T>
+struct FrameListAllocator {
+  using value_type = T;
+  FrameListAllocator() noexcept = default;
+  template <class U>
+  explicit FrameListAllocator(const FrameListAllocator<U>& /*other*/) noexcept {}
+  T* allocate(std::size_t count) {
+    return static_cast<T*>(internal::frame_allocate(count * sizeof(T)));
+  }
+  void deallocate(T* memory, std::size_t count) noexcept {
+    internal::frame_deallocate(memory, count * sizeof(T));
+  }
+  friend bool operator==(const FrameListAllocator&, const FrameListAllocator&) noexcept = default;
+};
+
 }  // namespace
 
 Worker::Worker(Runtime& runtime, std::size_t index)
@@ -35,7 +53,8 @@ void Worker::run() {
 }
 
 void Worker::post_drain(Strand& strand) {
-  asio::post(io_context_, [&strand] { strand.drain(); });
+  asio::post(io_context_,
+             asio::bind_allocator(FrameListAllocator<void>(), [&strand] { strand.drain(); }));
 }
 
 void Worker::add_timer(TimerNode& node, TimePoint expiry, Strand& strand, Job& job) {

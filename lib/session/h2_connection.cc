@@ -296,7 +296,8 @@ void H2Connection::leave(std::unique_ptr<H2Stream> stream, TimePoint linger_unti
   stream->is_left_ = true;
   stream->inbox_.clear();
   h2::EngineStream& engine_stream = stream->engine_stream_;
-  bool is_to_be_sent = !is_lost_ && engine_stream.is_send_done() && !engine_stream.is_closed();
+  bool is_to_be_sent =
+      !is_lost_ && !engine_stream.is_closed() && (engine_stream.is_send_done() || stream->cut_off_);
   H2Stream& left = *stream.release();
   lingering_.push_back(left);
   if (is_to_be_sent) {
@@ -320,13 +321,15 @@ void H2Connection::release(H2Stream& stream) {
   on_stream_released();
 }
 
-// All of our messages that can be sent has been. Where the peer's is not complete, nobody waits for
-// the rest of it (RFC 9113 §8.1): the engine says so with NO_ERROR.
+// Of what was left, all that can be sent has been. Where the peer's message is not complete, nobody
+// waits for the rest of it (RFC 9113 §8.1): the engine says so with NO_ERROR.
 void H2Connection::release_sent() {
   H2Stream* next = lingering_.front();
   while (next != nullptr) {
     H2Stream* each = std::exchange(next, lingering_.next(*next));
-    if (each->engine_stream_.send_buffered() == 0) release(*each);
+    if (each->engine_stream_.send_buffered() != 0) continue;
+    if (each->cut_off_) engine_.reset(each->engine_stream_, *each->cut_off_);
+    release(*each);
   }
 }
 

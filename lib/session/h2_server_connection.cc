@@ -53,7 +53,7 @@ class H2ServerConnection::Core final : public H2Connection {
     incoming_.push_back(std::make_unique<H2ServerSession>(
         H2StreamRef(shared_from_this(), std::move(stream)), std::move(head), options_));
     if (requests_++ == 0) set_idle_timeout(options_.keepalive_timeout);
-    if (requests_ == options_.requests_per_connection_max) {
+    if (requests_ == options_.h2.requests_per_connection_max) {
       SessionMetrics::get().downstream.requests_per_connection.add();
       announce_shutdown();
     }

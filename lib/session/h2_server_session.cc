@@ -167,10 +167,11 @@ Task<bool> H2ServerSession::finish() {
     stream_.reset(deadline_in(write_timeout_));
     return false;
   }
-  stream_->submit(H2Stream::Send::Now, [](h2::Engine& engine, h2::EngineStream& stream) {
-    engine.reset(stream, h2::ErrorCode::InternalError);
-  });
-  stream_.reset();
+  if (is_stalled_) {
+    stream_.reset();
+  } else {
+    stream_.cut_off(deadline_in(write_timeout_), h2::ErrorCode::InternalError);
+  }
   return false;
 }
 

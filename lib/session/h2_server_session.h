@@ -63,6 +63,7 @@ class H2ServerSession final : public ServerSession, public FrameAllocated {
     None,  // there is none: what is written is dropped
     Sized,
     Unsized,
+    Tunnel,
   };
   struct WatchJob : H2EndJob {
     explicit WatchJob(H2ServerSession& owner) noexcept : H2EndJob(&ended), session(owner) {}
@@ -107,6 +108,7 @@ class H2ServerSession final : public ServerSession, public FrameAllocated {
   bool is_websocket_ = false;
   bool is_tunnel_ = false;
   bool is_submitted_ = false;  // the response, to its end
+  bool is_stalled_ = false;    // the client did not take what was written
 };
 
 }  // namespace pingora::internal

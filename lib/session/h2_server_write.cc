@@ -48,8 +48,8 @@ Result<void> H2ServerSession::plan_body(const ResponseHeader& header, EndOfStrea
   if (!framing) return fail(misuse(framing.error().reason));
   bool is_tunnel = (header_->method() == Method::Connect && header.status().is_success()) ||
                    header.status() == 101;
-  if (is_tunnel) {
-    body_kind_ = BodyKind::Unsized;
+  if (is_tunnel) {  // whatever the head says, it goes on
+    body_kind_ = BodyKind::Tunnel;
     return {};
   }
   switch (framing->kind) {
@@ -74,7 +74,8 @@ Task<> H2ServerSession::write_head(const ResponseHeader& header, EndOfStream end
   }
   if (!stream_) return lost();
   if (auto planned = plan_body(header, end); !planned) return std::move(planned.error());
-  is_submitted_ = end == EndOfStream::Yes || body_kind_ == BodyKind::None;
+  is_submitted_ =
+      body_kind_ == BodyKind::None || (end == EndOfStream::Yes && body_kind_ != BodyKind::Tunnel);
   Result<void> submitted;
   if (header.status() == 101) {
     ResponseHeader answer = header.clone();
@@ -157,6 +158,7 @@ Task<> H2ServerSession::wait_for_room() {
   if (stream_->end().kind != H2StreamEnd::Kind::Open) co_await ended_error();
   if (waited) co_return;
   SessionMetrics::get().downstream.write_timeout.add();
+  is_stalled_ = true;
   co_await std::move(waited.error()).into_down();
 }
 

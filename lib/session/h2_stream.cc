@@ -168,4 +168,9 @@ void H2StreamRef::reset(TimePoint linger_until) {
   if (stream_ != nullptr) connection_->leave(std::move(stream_), linger_until);
 }
 
+void H2StreamRef::cut_off(TimePoint linger_until, h2::ErrorCode code) {
+  stream_->cut_off_ = code;
+  reset(linger_until);
+}
+
 }  // namespace pingora::internal

@@ -87,6 +87,7 @@ class H2Stream : public ListHook, public FrameAllocated {
 
  private:
   friend class H2Connection;
+  friend class H2StreamRef;
 
   // Under the connection's mutex.
   void on_event(h2::Event event);
@@ -105,6 +106,7 @@ class H2Stream : public ListHook, public FrameAllocated {
   H2StreamEnd end_;
   WaitOp* waiting_[2] = {};
   H2EndJob* end_job_ = nullptr;
+  std::optional<h2::ErrorCode> cut_off_;
   bool is_left_ = false;             // by its session, so that the connection owns it
   TimePoint linger_until_ = kNever;  // from then on
 };
@@ -134,7 +136,7 @@ inline H2Stream::WaitOp H2Stream::wait_for(Want want, TimePoint deadline) noexce
 }
 
 /// A session's hold on its stream. Letting go of it ends the stream: at once, by a reset, unless
-/// all of our message was submitted; then when that has been sent.
+/// all of our message was submitted, or it is cut off; then when what was submitted has been sent.
 class H2StreamRef {
  public:
   H2StreamRef() noexcept = default;
@@ -149,6 +151,9 @@ class H2StreamRef {
   /// Lets go of the stream, not of the connection. No wait on it is left. What was submitted and
   /// is not sent by `linger_until` is dropped.
   void reset(TimePoint linger_until = kNever);
+  /// The same for a message of ours that is not complete: the peer gets what was submitted, and
+  /// then a reset with `code`.
+  void cut_off(TimePoint linger_until, h2::ErrorCode code);
 
  private:
   std::shared_ptr<H2Connection> connection_;  // shared with the other sessions and who runs it

@@ -43,10 +43,11 @@ struct Configuration {
   /// How often one request may be tried again, on another connection or peer. 0 to 255; 16 tries
   /// of Pingora are 15 retries.
   unsigned max_retries = 15;
-  /// Idle upstream connections that each connector keeps, over all threads (Pingora: for each
+  /// Idle upstream connections that each connector keeps, over all threads (Pingora: 128 for each
   /// thread). Each `http_proxy_service` has a connector of its own, unless it is given one that is
-  /// shared. 0 to 1,000,000; 0 keeps none.
-  std::size_t upstream_keepalive_pool_size = 128;
+  /// shared. Clients of HTTP/2 have many requests end at once, whose connections are then idle at
+  /// once. 0 to 1,000,000; 0 keeps none.
+  std::size_t upstream_keepalive_pool_size = 1024;
   /// Source addresses of upstream connections: one of them at random for each. Default: what the
   /// system chooses.
   std::vector<std::string> client_bind_to_ipv4;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 #include "pingora/h2/engine_options.h"
 
@@ -17,6 +18,10 @@ struct H2Options {
 
   /// Windows, streams, header lists, and the budgets against floods.
   h2::EngineOptions engine{};
+
+  /// Requests on one connection, so that clients spread again now and then; 0 for any number. A
+  /// server's; as many as those of many connections of HTTP/1. [requests_per_connection]
+  std::uint32_t requests_per_connection_max = 1'000'000;
 
   /// For the peer's SETTINGS, which are the first that it sends. [settings_timeout]
   Milliseconds settings_timeout{10'000};

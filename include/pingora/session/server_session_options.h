@@ -62,8 +62,8 @@ struct ServerSessionOptions {
   /// draining: what is left of a body is refused by a reset of the stream.
   H2Options h2{.engine = {.extended_connect = h2::ExtendedConnect::Yes}};
 
-  /// Requests on one connection, so that clients spread again now and then; 0 for any number.
-  /// [requests_per_connection]
+  /// Requests on one connection of HTTP/1, so that clients spread again now and then; 0 for any
+  /// number. [requests_per_connection]
   std::uint32_t requests_per_connection_max = 10'000;
   /// A request's body: 413. 0 for any size: it is streamed, and the application knows better.
   /// [body_bytes]

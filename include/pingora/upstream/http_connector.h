@@ -31,7 +31,7 @@ struct GotH2;
 struct ConnectorOptions {
   /// Idle connections kept for reuse, over all workers (`upstream_keepalive_pool_size`): so many of
   /// HTTP/1, and so many of HTTP/2.
-  std::size_t keepalive_pool_size = 128;
+  std::size_t keepalive_pool_size = 1024;
   /// How long a peer that may speak HTTP/2 and turned out to speak HTTP/1 only is taken for one
   /// that does, before it is asked again.
   std::chrono::milliseconds h2_fallback_time = std::chrono::minutes(5);

@@ -62,7 +62,7 @@ TEST_CASE("Configuration: has Pingora's defaults where they are sane", "[configu
   CHECK(configuration.listener_tasks_per_fd == 1);
   CHECK(configuration.max_blocking_threads == 64);
   CHECK(configuration.max_retries == 15);
-  CHECK(configuration.upstream_keepalive_pool_size == 128);
+  CHECK(configuration.upstream_keepalive_pool_size == 1024);
   CHECK(configuration.grace_period_seconds == 300s);
   CHECK(configuration.graceful_shutdown_timeout_seconds == 5s);
   CHECK_FALSE(configuration.daemon);

@@ -153,7 +153,7 @@ TEST_CASE("H2 connection: an idle one is closed after its time", "[h2]") {
 TEST_CASE("H2 connection: ends after its number of requests", "[h2]") {
   for (std::uint32_t max : {2, 3}) {
     ServerSessionOptions options;
-    options.requests_per_connection_max = max;
+    options.h2.requests_per_connection_max = max;
     Talk talk(no_content, options);
     for (int i = 0; i < 2; ++i) {
       H2Response& got = talk.peer->begin({});

@@ -122,7 +122,7 @@ TEST_CASE("H2 flow: a stalled stream is given up", "[h2]") {
   talk.run(talk.peer->until([&] { return got.reset.has_value(); }));
   talk.run(wait_for(witness.is_over));
   CHECK(witness.error == "WriteTimedout");
-  CHECK(got.reset == h2::ErrorCode::InternalError);
+  CHECK(got.reset == h2::ErrorCode::Cancel);
 }
 
 TEST_CASE("H2 flow: a response that waits behind its session is given up too", "[h2]") {
