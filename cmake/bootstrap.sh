@@ -13,7 +13,7 @@ build=(clang-19 lld-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev libfuzze
   cmake ninja-build ccache git curl
   libasio-dev libc-ares-dev libnghttp2-dev libfmt-dev android-libboringssl-dev libyaml-cpp-dev
   libcli11-dev zlib1g-dev libbrotli-dev libzstd-dev catch2 libbenchmark-dev)
-test=(python3 python3-h2 python3-grpcio nginx-light haproxy wrk nghttp2-client nghttp2-server g++-12
+test=(python3 python3-h2 python3-grpcio nginx-light haproxy wrk nodejs nghttp2-client nghttp2-server g++-12
   openssl gnutls-bin testssl.sh dpkg-dev libssl-dev libcurl4-openssl-dev)
 bench=(python3 nginx-light libnginx-mod-http-lua haproxy wrk valgrind openssl libssl-dev
   curl h2o nghttp2-client nghttp2-proxy nghttp2-server)
@@ -51,6 +51,7 @@ provides_command() {
   case "$1" in
     cmake | curl | git | python3 | haproxy | ccache | wrk | valgrind | g++-12) command -v "$1" ;;
     ninja-build) command -v ninja ;;
+    nodejs) command -v node ;;
     nginx-light) command -v nginx || command -v /usr/sbin/nginx ;;
     *) return 1 ;;
   esac >/dev/null

@@ -4,6 +4,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <array>
 #include <memory>
 #include <new>
 #include <optional>
@@ -119,6 +120,11 @@ class Engine::Impl {
   int on_data_end(const nghttp2_frame& frame);
   static bool end_message(StreamState& stream) noexcept;
   int on_reset(const nghttp2_frame& frame);
+  int break_off(ErrorCode code, std::string_view reason);
+  int check_not_ended(const nghttp2_frame_hd& head);
+  void note_ended(std::uint32_t id, bool by_peer) noexcept {
+    ended_[ended_count_++ % ended_.size()] = {id, by_peer};
+  }
   void on_settings(const nghttp2_frame& frame);
   int on_ping_ack(const nghttp2_frame& frame);
   void on_goaway(const nghttp2_frame& frame);
@@ -205,6 +211,14 @@ class Engine::Impl {
   StreamState* sampled_ = nullptr;  // the stream with the most in it
   std::size_t sample_of_all_ = 0;
   TimePoint next_sample_;
+
+  /// The streams that ended last, of a server.
+  struct Ended {
+    std::uint32_t id = 0;
+    bool by_peer = false;  // so that nothing of it can be on its way
+  };
+  std::array<Ended, 16> ended_{};
+  std::uint64_t ended_count_ = 0;
 
   bool has_goaway_ = false;  // received
   bool is_shutting_down_ = false;

@@ -33,8 +33,36 @@ int Engine::Impl::take_budget(BudgetLeft& budget, std::uint64_t EngineCounters::
   return kStopConnection;
 }
 
+int Engine::Impl::break_off(ErrorCode code, std::string_view reason) {
+  fail(code, &EngineCounters::protocol_errors, reason);
+  return kStopConnection;
+}
+
+// nghttp2 takes no notice of frames on streams that it has forgotten, because some are still on
+// their way when we reset a stream. Here are those that can not be (RFC 9113 §5.1, §5.1.1): of
+// streams that the peer has ended itself, and of ones that were passed over. As far as we remember.
+int Engine::Impl::check_not_ended(const nghttp2_frame_hd& head) {
+  auto id = static_cast<std::uint32_t>(head.stream_id);
+  bool is_known = head.stream_id == 0 ||
+                  head.stream_id > nghttp2_session_get_last_proc_stream_id(session_) ||
+                  nghttp2_session_get_stream_user_data(session_, head.stream_id) != nullptr;
+  if (is_known) return 0;
+  const auto* ended =
+      std::find_if(ended_.begin(), ended_.end(), [id](const Ended& each) { return each.id == id; });
+  if (ended != ended_.end()) {
+    return ended->by_peer ? break_off(ErrorCode::StreamClosed, "a frame behind the end of a stream")
+                          : 0;
+  }
+  bool remembers_all = ended_count_ <= ended_.size();
+  if (head.type != NGHTTP2_HEADERS || !remembers_all) return 0;
+  return break_off(ErrorCode::ProtocolError, "a stream below the last");
+}
+
 int Engine::Impl::on_frame_begin(const nghttp2_frame_hd& head) {
   bool is_ack = (head.flags & NGHTTP2_FLAG_ACK) != 0;
+  if (role_ == Role::Server && (head.type == NGHTTP2_HEADERS || head.type == NGHTTP2_DATA)) {
+    if (int status = check_not_ended(head); status != 0) return status;
+  }
   if (head.type == NGHTTP2_HEADERS || head.type == NGHTTP2_CONTINUATION) {
     if (head.type == NGHTTP2_HEADERS) {
       block_bytes_ = 0;
@@ -61,6 +89,8 @@ int Engine::Impl::on_frame_begin(const nghttp2_frame_hd& head) {
       return take_budget(window_updates_, &EngineCounters::window_update_floods,
                          "too many WINDOW_UPDATE frames");
     case NGHTTP2_PRIORITY:
+      if (head.stream_id == 0) return break_off(ErrorCode::ProtocolError, "PRIORITY of no stream");
+      [[fallthrough]];
     case NGHTTP2_PRIORITY_UPDATE:
       return take_budget(priorities_, &EngineCounters::priority_floods,
                          "too many PRIORITY or PRIORITY_UPDATE frames");
@@ -117,6 +147,7 @@ int Engine::Impl::on_request_begin(std::int32_t id) {
     return 0;
   }
   ++counters_.streams_refused;
+  note_ended(static_cast<std::uint32_t>(id), false);
   push_refused(static_cast<std::uint32_t>(id), ErrorCode::RefusedStream, 0, "one stream too many");
   check(nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM));
   int charged = charge_reset();
@@ -373,6 +404,7 @@ int Engine::Impl::on_stream_closed(StreamState& stream, std::uint32_t code) {
                      stream.is_end_sent && code == NGHTTP2_NO_ERROR;
   // Neither side has a use for these any more: nghttp2 has not, the program never had.
   bool was_owned = stream.is_visible || stream.was_reset || stream.is_released;
+  note_ended(stream.id_, is_complete || stream.is_reset_by_peer);
   close(stream);
   if (is_complete) {
     if (!stream.is_refused) {

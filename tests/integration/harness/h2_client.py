@@ -41,7 +41,7 @@ class Answer:
 
 
 class H2Client:
-    """A connection. `frames` are sent as they are; the rest keeps to the rules unless told not to."""
+    """A connection. `send` sends bytes as they are; the rest keeps to the rules."""
 
     def __init__(self, port: int, *, settings: dict[int, int] | None = None, reads: bool = True):
         """`reads`: whether windows open by themselves."""
