@@ -8,6 +8,7 @@
 
 #include <cerrno>
 
+#include "pingora/runtime/descriptor.h"
 #include "set_option.h"
 
 namespace pingora {
@@ -36,8 +37,10 @@ Result<void> set_keepalive(int fd, const TcpKeepalive& keepalive) {
 }
 
 Result<void> set_tcp_options(int fd, SocketAddress::Family family, const SocketOptions& options) {
-  // A kernel without TCP_INQ costs reads that find nothing, and no more.
-  [[maybe_unused]] auto ignored = set_option(fd, IPPROTO_TCP, TCP_INQ, 1, "TCP_INQ");
+  if (!Descriptor::tells_end()) {
+    // A kernel without TCP_INQ costs reads that find nothing, and no more.
+    [[maybe_unused]] auto ignored = set_option(fd, IPPROTO_TCP, TCP_INQ, 1, "TCP_INQ");
+  }
   if (options.nodelay) {
     if (auto r = set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY"); !r) return r;
   }

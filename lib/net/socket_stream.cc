@@ -21,6 +21,11 @@ Error io_error(ErrorType type, int error_number) {
   return Error::from_errno(type, error_number, "");
 }
 
+struct Received {
+  ssize_t size = 0;
+  bool may_have_more = false;
+};
+
 // Whether something is left in the socket, as the kernel tells along with the bytes: more bytes, or
 // the end of the stream. Yes if it does not tell.
 bool has_more(const msghdr& message) {
@@ -32,6 +37,32 @@ bool has_more(const msghdr& message) {
   return left != 0;
 }
 
+// Where the reactor does not tell of the end of the stream: the kernel does, at a price.
+Received receive_telling(int fd, std::span<char> room) {
+  iovec piece{room.data(), room.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  ssize_t size = 0;
+  do {
+    message.msg_controllen = sizeof(control);
+    size = ::recvmsg(fd, &message, MSG_DONTWAIT);
+  } while (size < 0 && errno == EINTR);
+  return {size, size > 0 && has_more(message)};
+}
+
+// What comes behind a read that does not fill the room raises an edge of its own; an end that came
+// before it did so too, and is known.
+Received receive(const Descriptor& descriptor, std::span<char> room) {
+  ssize_t size = 0;
+  do {
+    size = ::recv(descriptor.fd(), room.data(), room.size(), MSG_DONTWAIT);
+  } while (size < 0 && errno == EINTR);
+  return {size, static_cast<std::size_t>(size) == room.size() || descriptor.has_ended()};
+}
+
 }  // namespace
 
 SocketStream::SocketStream(Worker& worker, int fd, SocketAddress peer)
@@ -41,6 +72,7 @@ SocketStream::SocketStream(Descriptor descriptor, SocketAddress peer)
     : descriptor_(std::move(descriptor)) {
   mutable_digest().peer_address = std::move(peer);
   mutable_digest().established = Clock::now();
+  if (Descriptor::tells_end()) set_tells_failure();
 }
 
 Result<std::unique_ptr<SocketStream>> SocketStream::open(Worker& worker, UniqueFd fd,
@@ -59,20 +91,12 @@ std::optional<Error> SocketStream::failure() const {
 
 Stream::ReadAttempt SocketStream::attempt_read(Buffer& into) {
   std::span<char> room = into.prepare(kReadSizeMin);
-  iovec piece{room.data(), room.size()};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-  msghdr message{};
-  message.msg_iov = &piece;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  ssize_t size = 0;
-  do {
-    message.msg_controllen = sizeof(control);
-    size = ::recvmsg(descriptor_.fd(), &message, MSG_DONTWAIT);
-  } while (size < 0 && errno == EINTR);
+  Received received = Descriptor::tells_end() ? receive(descriptor_, room)
+                                              : receive_telling(descriptor_.fd(), room);
+  ssize_t size = received.size;
   if (size > 0) {
     into.commit(static_cast<std::size_t>(size));
-    return {static_cast<std::size_t>(size), has_more(message)};
+    return {static_cast<std::size_t>(size), received.may_have_more};
   }
   int error = errno;
   into.release_if_empty();

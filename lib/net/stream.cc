@@ -70,9 +70,12 @@ bool Stream::ReadOp::start(Completion& completion) {
 }
 
 void Stream::ReadOp::set_deadline() {
-  TimePoint look = coarse_now() + kLookAgainAfter;
-  will_look_ = look < deadline_;
-  set(completion_->strand(), will_look_ ? look : deadline_);
+  TimePoint first = deadline_;
+  if (!stream_.tells_failure_) {
+    first = std::min(first, coarse_now() + kLookAgainAfter);
+    will_look_ = first < deadline_;
+  }
+  set(completion_->strand(), first);
 }
 
 void Stream::ReadOp::on_expired(Deadline& deadline) {

@@ -2,74 +2,101 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <asio/io_context.hpp>
 #include <asio/version.hpp>
+#include <cstdint>
+#include <mutex>
 
+#include "pingora/base/mutex.h"
 #include "pingora/runtime/descriptor.h"
 
-// Asio's reactor is used directly where its insides are known (reactor_op.cc, tested with 1.22.1),
-// and through the public interface (reactor_public.cc) with every other version, or on request.
+// Asio's reactor gets an epoll of our own in front of it where its insides are known
+// (epoll_reactor.cc, tested with 1.22.1); with every other version, or on request, it is used
+// through the public interface (reactor_public.cc).
 #if ASIO_VERSION == 102201 && !defined(PINGORA_ASIO_PUBLIC_API)
-#include <asio/detail/epoll_reactor.hpp>
-#include <asio/detail/reactor_op.hpp>
-#define PINGORA_REACTOR_OP 1
+#include <asio/detail/scheduler_operation.hpp>
+#define PINGORA_OWN_EPOLL 1
 #else
 #include <asio/posix/stream_descriptor.hpp>
-#define PINGORA_REACTOR_OP 0
+#define PINGORA_OWN_EPOLL 0
 #endif
 
 namespace pingora::internal {
 
-/// One direction's wait in the reactor. Lives until `on_complete` has been called for it.
-class WaitOp
-#if PINGORA_REACTOR_OP
-    : public asio::detail::reactor_op
+class EpollReactor;
+
+/// What a descriptor has become ready for.
+struct Edges {
+  bool is_readable = false;
+  bool is_writable = false;
+  /// Nothing follows what is there to read: the peer has closed, or the connection has failed.
+  bool has_ended = false;
+};
+
+/// A file descriptor's place in the reactor of an io_context. Edges are reported on whichever
+/// thread runs the io_context, also side by side.
+///
+/// Made with new, once; `open`, then `close` or `release`, then `retire`, which is the end of it:
+/// it may serve another descriptor, or be destroyed. Late reports of its former life are dropped.
+class Reactor
+#if PINGORA_OWN_EPOLL
+    : public asio::detail::scheduler_operation
 #endif
 {
  public:
-  using OnComplete = void (*)(WaitOp&) noexcept;
-  explicit WaitOp(OnComplete on_complete) noexcept;
+  /// Whether Edges::has_ended is ever said.
+  static constexpr bool kTellsEnd = PINGORA_OWN_EPOLL;
 
- private:
-  friend class Reactor;
-#if PINGORA_REACTOR_OP
-  static status perform_wait(asio::detail::reactor_op*);
-  static void complete_wait(void* owner, asio::detail::operation*, const asio::error_code&,
-                            std::size_t);
-#endif
-  OnComplete on_complete_;
-};
-
-/// A file descriptor's registration with the reactor of an io_context. Waits are edge-triggered and
-/// reported once, on whichever thread runs the io_context; also when the registration ends.
-/// Thread-safe, but for `close` and `release`, which come last.
-class Reactor {
- public:
-  Reactor(asio::io_context& context, int fd) noexcept;
+  explicit Reactor(asio::io_context& context);
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
-  ~Reactor();
+  virtual ~Reactor() = default;
+
+  /// Prepares a new io_context for reactors, before anything else of Asio's uses it.
+  static asio::io_context& prepare(asio::io_context& context);
+  /// One that was retired in `context`, if there is one: they are reused.
+  static Reactor* take_retired(asio::io_context& context) noexcept;
 
   int fd() const noexcept { return fd_; }
-  /// Begins, with a wait for reading that is in the reactor from the first moment on: it costs no
-  /// attempt that finds nothing. Returns 0, or the errno with which the system refuses; then the
-  /// wait is reported at the latest when the registration ends, and no other may be started.
-  [[nodiscard]] int open(WaitOp& read_op);
-  void start(Direction direction, WaitOp& op);
-  /// Ends the registration and closes the descriptor. Waits still in it are reported.
+  /// Begins. Reading is asked for from the first moment on: it costs no attempt that finds nothing.
+  /// Returns 0, or the errno with which the system refuses; then nothing may be requested.
+  [[nodiscard]] int open(int fd);
+  /// Closes the descriptor.
   void close();
-  /// Ends the registration and returns the descriptor, open.
+  /// Takes the descriptor out and returns it, open.
   int release();
+  void retire();
+
+ protected:
+  /// Has the next edge in `direction` reported, if that is not so already; under the mutex. An edge
+  /// that came before may be what is reported.
+  void request(Direction direction);
+  /// Told of edges, with `lock` on the mutex held, which it may let go.
+  virtual void on_edges(Edges edges, std::unique_lock<Mutex>& lock) noexcept = 0;
+
+  Mutex mutex_;
 
  private:
-  int fd_;
-#if PINGORA_REACTOR_OP
-  asio::io_context& context_;
-  asio::detail::epoll_reactor& reactor_;
-  asio::detail::epoll_reactor::per_descriptor_data data_{};
-  bool has_waited_for_writing_ = false;
+  int fd_ = -1;
+#if PINGORA_OWN_EPOLL
+  friend class EpollReactor;
+  static void complete(void* owner, asio::detail::scheduler_operation* operation,
+                       const asio::error_code&, std::size_t result);
+  int watch(int epoll_operation, std::uint32_t events);
+
+  EpollReactor& reactor_;
+  Reactor* next_retired_ = nullptr;
+  std::uint16_t life_ = 0;  // guarded by the mutex: which of its lives an event is of
+  bool is_watched_ = false;
+  bool watches_writing_ = false;
 #else
+  void report(Direction direction);
+  bool is_requested() const noexcept { return requested_[0] || requested_[1]; }
+
   asio::posix::stream_descriptor descriptor_;  // closed if the system refused
+  std::array<bool, 2> requested_{};            // these two are guarded by the mutex
+  bool is_retired_ = false;
 #endif
 };
 

@@ -13,6 +13,7 @@
 #include "blocking_pool.h"
 #include "monitor.h"
 #include "pingora/base/assert.h"
+#include "reactor.h"
 
 namespace pingora {
 namespace {
@@ -43,7 +44,10 @@ struct FrameListAllocator {
 }  // namespace
 
 Worker::Worker(Runtime& runtime, std::size_t index)
-    : runtime_(runtime), index_(index), wheel_(Clock::now()), wheel_timer_(io_context_) {}
+    : runtime_(runtime),
+      index_(index),
+      wheel_(Clock::now()),
+      wheel_timer_(internal::Reactor::prepare(io_context_)) {}
 
 void Worker::run() {
   current_tick = &tick_;

@@ -41,7 +41,8 @@ bool H1ServerSession::is_watch_full() const noexcept {
 
 void H1ServerSession::look_later() {
   Exchange& x = *exchange_;
-  bool is_worth_it = x.is_watch_armed || (x.watch != nullptr && !saw_end_ && is_watch_full());
+  bool may_miss = x.is_watch_armed && !stream().tells_failure();
+  bool is_worth_it = may_miss || (x.watch != nullptr && !saw_end_ && is_watch_full());
   if (is_worth_it) x.watch_look.set(*strand_, coarse_now() + Stream::kLookAgainAfter);
 }
 

@@ -12,9 +12,10 @@ namespace pingora {
 
 /// A TCP or Unix connection.
 ///
-/// A read that empties a TCP socket knows so (TCP_INQ), and the next one waits without asking the
-/// kernel; an end of the stream that came along with the last bytes is known too. A Unix socket
-/// cannot tell: there each series of reads ends with one that finds nothing.
+/// A read that empties the socket knows so, and the next one waits without asking the kernel; an end
+/// of the stream that came along with the last bytes is known too: from the reactor, or, with an
+/// Asio whose reactor does not tell, for TCP from the kernel (TCP_INQ). For a Unix socket each
+/// series of reads then ends with one that finds nothing.
 class SocketStream final : public Stream, public internal::FrameAllocated {
  public:
   /// Takes over `fd`, a connected and non-blocking stream socket with the options that it is to

@@ -41,8 +41,8 @@ class Stream {
 
   /// How many bytes a stream reads before it lets others of its strand and worker run.
   static constexpr std::size_t kTurnBytesMax = 256 * 1024;
-  /// When a read that waits looks once whether the stream has failed meanwhile. A reset that came
-  /// right behind bytes raises no edge beside theirs, and nothing tells of it with them.
+  /// When a read that waits looks once whether the stream has failed meanwhile, unless
+  /// `tells_failure`: a reset that came right behind bytes raises no edge beside theirs.
   static constexpr std::chrono::milliseconds kLookAgainAfter{100};
   /// The most pieces in one write.
   static constexpr std::size_t kPiecesMax = 6;
@@ -79,6 +79,8 @@ class Stream {
   void cancel_readable_wait(Strand& strand, Job& job);
   /// For the job of `start_readable_wait` to call first: lets `try_read` look.
   void note_readable() noexcept { may_read_ = true; }
+  /// Whether a wait is always told of a failure. If not, look once, after kLookAgainAfter.
+  bool tells_failure() const noexcept { return tells_failure_; }
 
   /// What the system knows of the peer, whatever is left to read before it; a system call. For
   /// whoever must not read any more for now. Open where there is no socket.
@@ -131,6 +133,8 @@ class Stream {
   bool may_read() const noexcept { return may_read_; }
   /// Says that an attempt would find nothing, and that a wait will be told when it would.
   void note_nothing_to_read() noexcept { may_read_ = false; }
+  /// For the constructor of a stream that is sure of it; the default is not to be.
+  void set_tells_failure() noexcept { tells_failure_ = true; }
 
  private:
   friend class StreamLayer;  // which waits on the stream that it is on
@@ -140,6 +144,7 @@ class Stream {
   WriteOp* writer_ = nullptr;  // waiting now
   std::size_t turn_bytes_ = 0;
   bool may_read_ = false;
+  bool tells_failure_ = false;
 };
 
 class Stream::ReadOp : MovableJob, Deadline {

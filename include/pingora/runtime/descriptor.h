@@ -31,9 +31,10 @@ class IdleWatch {
 /// A file descriptor in a worker's reactor, and the only thing that waits for one.
 ///
 /// Waiting costs no system call. It is edge-triggered: after a wait for reading is over, read until
-/// the kernel has nothing left (a short read that TCP_INQ confirms, or EAGAIN) before waiting
-/// again. A wait that is cancelled stays in the reactor; what it would have reported is reported to
-/// the next. Belongs to one strand at a time, or to an IdleWatch.
+/// the kernel has nothing left before waiting again. That is so behind EAGAIN; and, where
+/// `tells_end`, behind a read of less than there was room for, unless `has_ended` says that the end
+/// is still to be read. What a wait that is cancelled would have been told, the next one is.
+/// Belongs to one strand at a time, or to an IdleWatch.
 class Descriptor {
  public:
   /// Takes over `fd`, which must be non-blocking. The system may refuse to watch it: see
@@ -43,6 +44,12 @@ class Descriptor {
   Descriptor& operator=(Descriptor&& other) noexcept;
   /// Closes the descriptor. Nothing is called any more.
   ~Descriptor();
+
+  /// Whether the reactor tells of the end of a stream: `has_ended` is always false without.
+  static bool tells_end() noexcept;
+  /// Whether nothing follows what is there to read: the peer has closed, or the connection has
+  /// failed. What is true stays so; a wait that is over has seen what it was told with.
+  bool has_ended() const noexcept;
 
   int fd() const noexcept;
   Worker& worker() const noexcept;

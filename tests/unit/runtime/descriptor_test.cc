@@ -260,3 +260,45 @@ TEST_CASE_METHOD(DescriptorFixture,
     CHECK_FALSE(watch.has_fired.try_wait());
   }
 }
+
+TEST_CASE_METHOD(DescriptorFixture, "Descriptor: an end that came along with bytes is known",
+                 "[descriptor]") {
+  auto ready = [](Descriptor* of) -> Task<bool> {
+    co_await ReadyOp(*of, Direction::Read);
+    co_return of->has_ended();
+  };
+  send("x");
+  CHECK(*block_on(runtime, ready(&*descriptor)) == false);
+  send("y");
+  close_peer();
+  // The wait may have been told of the bytes before the end came; the next one is told of that.
+  bool has_ended = *block_on(runtime, ready(&*descriptor));
+  if (Descriptor::tells_end() && !has_ended) has_ended = *block_on(runtime, ready(&*descriptor));
+  CHECK(has_ended == Descriptor::tells_end());
+}
+
+TEST_CASE_METHOD(DescriptorFixture, "Descriptor: hears nothing of one that was there before it",
+                 "[descriptor]") {
+  auto scenario = []() -> Task<bool> {
+    bool was_told = false;
+    auto wait = [](Descriptor* of) -> Task<> { co_await ReadyOp(*of, Direction::Read); };
+    Strand& strand = co_await current_strand();
+    for (int round = 0; round < 50; ++round) {
+      std::array<int, 2> old{};
+      std::array<int, 2> fresh{};
+      ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, old.data());
+      ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fresh.data());
+      std::optional<Descriptor> gone(std::in_place, strand.worker(), old[0]);
+      if (::write(old[1], "x", 1) != 1) co_return true;
+      co_await yields(round % 5);  // the event may be on its way
+      gone.reset();
+      Descriptor after(strand.worker(), fresh[0]);
+      auto first = co_await when_any(wait(&after), yields(10));
+      was_told = was_told || first.index() == 0;
+      ::close(old[1]);
+      ::close(fresh[1]);
+    }
+    co_return was_told;
+  };
+  CHECK(*block_on(runtime, scenario()) == false);
+}
