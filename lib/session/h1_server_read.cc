@@ -25,6 +25,11 @@ TimePoint in_step(TimePoint time) {
 // What a client of HTTP/2 sends first: a request that no HTTP/1 server understands.
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+// How much later a connection is given up that has shown that its requests come in quick
+// succession: setting its timer anew every few milliseconds is not worth the memory.
+constexpr std::uint32_t kBusyRequests = 16;
+constexpr int kBusyFactor = 16;
+
 bool is_timeout(const Error& error) { return error.type() == ErrorType::ReadTimedout; }
 
 void count_refusal(int status) {
@@ -60,7 +65,8 @@ Task<bool> H1ServerSession::wait_for_request() {
                                                     : keepalive_timeout_);
   // A wait that is to be given up before its deadline has it in `idle_deadline_`.
   if (is_idle_ && detach_after_.count() != 0) {
-    TimePoint detach_at = in_step(deadline_in(detach_after_));
+    auto detach_after = requests_ < kBusyRequests ? detach_after_ : detach_after_ * kBusyFactor;
+    TimePoint detach_at = in_step(deadline_in(detach_after));
     if (detach_at < deadline) idle_deadline_ = std::exchange(deadline, detach_at);
   }
   for (;;) {
