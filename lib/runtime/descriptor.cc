@@ -47,12 +47,13 @@ class DescriptorCore final : public Reactor {
 
  private:
   struct Slot {
-    Strand* strand = nullptr;
-    Job* job = nullptr;
-    bool is_ready = false;  // an edge that nobody was told about
+    Strand* strand = nullptr;  // whoever waits; null: nobody
+    Job* job = nullptr;        // with a strand only
+    bool is_ready = false;     // an edge that nobody was told about
   };
 
   void on_edges(Edges edges, std::unique_lock<Mutex>& lock) noexcept override;
+  void on_rare_edges(Edges edges, std::unique_lock<Mutex>& lock) noexcept;
   Job* tell(Slot& slot, Strand*& entered);
   bool is_readable() const noexcept;
   Slot& slot(Direction direction) noexcept { return slots_[static_cast<std::size_t>(direction)]; }
@@ -77,6 +78,19 @@ DescriptorCore* DescriptorCore::make(Worker& worker, int fd) {
 }
 
 void DescriptorCore::on_edges(Edges edges, std::unique_lock<Mutex>& lock) noexcept {
+  Slot& reading = slot(Direction::Read);
+  if (!edges.is_readable || edges.is_writable || edges.has_ended || reading.strand == nullptr) {
+    return on_rare_edges(edges, lock);
+  }
+  Job& job = *reading.job;
+  Strand& strand = *std::exchange(reading.strand, nullptr);
+  bool is_entered = strand.enter_or_enqueue(job);
+  lock.unlock();
+  if (is_entered) strand.run_entered(job);
+}
+
+// All but the usual: bytes for someone who waits for them.
+void DescriptorCore::on_rare_edges(Edges edges, std::unique_lock<Mutex>& lock) noexcept {
   Strand* entered = nullptr;
   Job* job = nullptr;
   std::shared_ptr<void> discarded;
@@ -109,10 +123,9 @@ Job* DescriptorCore::tell(Slot& slot, Strand*& entered) {
     slot.is_ready = true;
     return nullptr;
   }
-  Job* job = std::exchange(slot.job, nullptr);
   Strand* strand = std::exchange(slot.strand, nullptr);
-  if (strand->enter_or_enqueue(*job)) entered = strand;
-  return job;
+  if (strand->enter_or_enqueue(*slot.job)) entered = strand;
+  return slot.job;
 }
 
 void DescriptorCore::start_wait(Direction direction, Strand& strand, Job& job) {
@@ -132,7 +145,6 @@ void DescriptorCore::cancel_wait(Direction direction, Strand& strand, Job& job) 
   Slot& slot = this->slot(direction);
   std::lock_guard lock(mutex_);
   slot.strand = nullptr;
-  slot.job = nullptr;
   if (strand.remove(job)) slot.is_ready = true;
 }
 

@@ -3,16 +3,17 @@
 // Asio's epoll, of timers and wake-ups, is one descriptor in an epoll of our own, beside the
 // sockets:
 //
-//   run: epoll_wait(ours) --> sockets' events --> the scheduler's queue --> Reactor::complete
+//   run: epoll_wait(ours) --> sockets' events --> ready list --> drain: Reactor::report each
 //                         \-> Asio's epoll is readable --> asio::detail::epoll_reactor::run
 //
 // So the events of a socket come with all that the kernel says (EPOLLRDHUP, which Asio neither asks
-// for nor passes on), and waiting for the next one is no operation of Asio's, with its lock and
-// its count of work.
+// for nor passes on), and neither they nor waiting for the next ones are operations of Asio's, with
+// its locks and its count of work: `drain` is one for all of them. A thread that gets stuck in it
+// leaves the rest of the list to whoever helps: `run` has them drained before it waits.
 //
 // Invariants:
-//  [queue]  a Reactor is pushed into the scheduler's queue by `run` only, and the scheduler runs
-//           `run` again only once all that it pushed was taken out: never is one pushed twice;
+//  [queue]  the operation `drain` is pushed into the scheduler's queue by `run` only, and the
+//           scheduler runs `run` again only once it was taken out: never is it in there twice;
 //  [life]   a Reactor lives as long as the io_context; an event is of the life that it was
 //           registered in, and says so.
 #include "reactor.h"
@@ -47,10 +48,8 @@ template struct RevealEpollFd<&AsioReactor::epoll_fd_>;
 constexpr std::uint32_t kReading = EPOLLIN | EPOLLRDHUP | EPOLLET;
 constexpr std::uint32_t kEnded = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
-// What the kernel gives back with an event, and the scheduler with an operation: the life beside
-// the pointer, whose upper 16 bits are unused, and beside the flags, all of which are in the lower.
+// What the kernel gives back with an event: the pointer, and in its unused upper bits the life.
 constexpr int kLifeInData = 48;
-constexpr int kLifeInResult = 16;
 
 }  // namespace
 
@@ -78,7 +77,6 @@ class EpollReactor final : public AsioReactor {
 
   void run(long microseconds, asio::detail::op_queue<asio::detail::operation>& ready) override;
 
-  asio::detail::scheduler& scheduler() const noexcept { return scheduler_; }
   int epoll_fd() const noexcept { return epoll_fd_; }
   void put_retired(Reactor& reactor) noexcept {
     std::lock_guard lock(retired_mutex_);
@@ -94,6 +92,24 @@ class EpollReactor final : public AsioReactor {
  private:
   asio::detail::scheduler& scheduler_;
   const int epoll_fd_;
+  struct Drain : asio::detail::scheduler_operation {
+    explicit Drain(EpollReactor& owner) : scheduler_operation(&run), reactor(owner) {}
+    static void run(void* owner, scheduler_operation* self, const asio::error_code&, std::size_t) {
+      if (owner != nullptr) static_cast<Drain*>(self)->reactor.drain();  // else: it is going
+    }
+    EpollReactor& reactor;
+  };
+  bool has_ready() noexcept {
+    std::lock_guard lock(ready_mutex_);
+    return first_ready_ != nullptr;
+  }
+  void add_ready(const epoll_event& event);
+  void drain();
+
+  Drain drain_{*this};
+  Mutex ready_mutex_;  // guards the two below
+  Reactor* first_ready_ = nullptr;
+  Reactor* last_ready_ = nullptr;
   Mutex retired_mutex_;
   Reactor* retired_ = nullptr;
 };
@@ -102,21 +118,55 @@ void EpollReactor::run(long microseconds, asio::detail::op_queue<asio::detail::o
   constexpr int kEventsMax = 128;
   epoll_event events[kEventsMax];
   auto timeout = microseconds < 0 ? -1 : static_cast<int>((microseconds + 999) / 1000);
-  int count = ::epoll_wait(epoll_fd_, events, kEventsMax, timeout);
+  bool has_left = has_ready();
+  int count = ::epoll_wait(epoll_fd_, events, kEventsMax, has_left ? 0 : timeout);
   bool is_asio_ready = false;
-  for (int i = 0; i < count; ++i) {
-    const epoll_event& event = events[i];
-    std::uint64_t address = event.data.u64 & ((std::uint64_t{1} << kLifeInData) - 1);
-    if (address == 0) {
-      is_asio_ready = true;
-      continue;
+  bool has_new = false;
+  {
+    std::lock_guard lock(ready_mutex_);
+    for (int i = 0; i < count; ++i) {
+      if (events[i].data.u64 == 0) {
+        is_asio_ready = true;
+      } else {
+        add_ready(events[i]);
+        has_new = true;
+      }
     }
-    auto* reactor = reinterpret_cast<Reactor*>(address);
-    reactor->task_result_ = static_cast<unsigned>(event.data.u64 >> kLifeInData) << kLifeInResult |
-                            (event.events & 0xffff);
-    ready.push(reactor);
   }
+  if (has_left || has_new) ready.push(&drain_);
   if (is_asio_ready) AsioReactor::run(0, ready);
+}
+
+// Under the mutex.
+void EpollReactor::add_ready(const epoll_event& event) {
+  auto* reactor =
+      reinterpret_cast<Reactor*>(event.data.u64 & ((std::uint64_t{1} << kLifeInData) - 1));
+  auto life = static_cast<std::uint16_t>(event.data.u64 >> kLifeInData);
+  if (reactor->ready_events_ == 0) {
+    (first_ready_ == nullptr ? first_ready_ : last_ready_->next_ready_) = reactor;
+    last_ready_ = reactor;
+  } else if (reactor->ready_life_ == life) {
+    reactor->ready_events_ |= event.events;
+    return;
+  }
+  reactor->ready_events_ = event.events;
+  reactor->ready_life_ = life;
+}
+
+void EpollReactor::drain() {
+  // The scheduler takes one off its count of work behind every operation.
+  scheduler_.compensating_work_started();
+  for (;;) {
+    ready_mutex_.lock();
+    Reactor* reactor = first_ready_;
+    if (reactor == nullptr) break;
+    first_ready_ = std::exchange(reactor->next_ready_, nullptr);
+    std::uint32_t events = std::exchange(reactor->ready_events_, 0);
+    std::uint16_t life = reactor->ready_life_;
+    ready_mutex_.unlock();
+    reactor->report(events, life);
+  }
+  ready_mutex_.unlock();
 }
 
 asio::io_context& Reactor::prepare(asio::io_context& context) {
@@ -128,23 +178,16 @@ Reactor* Reactor::take_retired(asio::io_context& context) noexcept {
   return EpollReactor::of(context).take_retired();
 }
 
-Reactor::Reactor(asio::io_context& context)
-    : scheduler_operation(&complete), reactor_(EpollReactor::of(context)) {}
+Reactor::Reactor(asio::io_context& context) : reactor_(EpollReactor::of(context)) {}
 
-void Reactor::complete(void* owner, asio::detail::scheduler_operation* operation,
-                       const asio::error_code&, std::size_t result) {
-  if (owner == nullptr) return;  // the io_context is going
-  auto& self = *static_cast<Reactor*>(operation);
-  // The scheduler takes one off its count of work behind every operation.
-  self.reactor_.scheduler().compensating_work_started();
-  auto events = static_cast<std::uint32_t>(result);
-  std::unique_lock lock(self.mutex_);
-  if (events >> kLifeInResult != self.life_) return;
+void Reactor::report(std::uint32_t events, std::uint16_t life) {
+  std::unique_lock lock(mutex_);
+  if (life != life_) return;
   bool has_ended = (events & kEnded) != 0;
-  self.on_edges({.is_readable = has_ended || (events & EPOLLIN) != 0,
-                 .is_writable = (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0,
-                 .has_ended = has_ended},
-                lock);
+  on_edges({.is_readable = has_ended || (events & EPOLLIN) != 0,
+            .is_writable = (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0,
+            .has_ended = has_ended},
+           lock);
 }
 
 // Returns 0 or an errno.

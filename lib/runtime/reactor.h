@@ -15,7 +15,6 @@
 // (epoll_reactor.cc, tested with 1.22.1); with every other version, or on request, it is used
 // through the public interface (reactor_public.cc).
 #if ASIO_VERSION == 102201 && !defined(PINGORA_ASIO_PUBLIC_API)
-#include <asio/detail/scheduler_operation.hpp>
 #define PINGORA_OWN_EPOLL 1
 #else
 #include <asio/posix/stream_descriptor.hpp>
@@ -39,11 +38,7 @@ struct Edges {
 ///
 /// Made with new, once; `open`, then `close` or `release`, then `retire`, which is the end of it:
 /// it may serve another descriptor, or be destroyed. Late reports of its former life are dropped.
-class Reactor
-#if PINGORA_OWN_EPOLL
-    : public asio::detail::scheduler_operation
-#endif
-{
+class Reactor {
  public:
   /// Whether Edges::has_ended is ever said.
   static constexpr bool kTellsEnd = PINGORA_OWN_EPOLL;
@@ -81,13 +76,17 @@ class Reactor
   int fd_ = -1;
 #if PINGORA_OWN_EPOLL
   friend class EpollReactor;
-  static void complete(void* owner, asio::detail::scheduler_operation* operation,
-                       const asio::error_code&, std::size_t result);
+  void report(std::uint32_t events, std::uint16_t life);
   int watch(int epoll_operation, std::uint32_t events);
 
   EpollReactor& reactor_;
   Reactor* next_retired_ = nullptr;
-  std::uint16_t life_ = 0;  // guarded by the mutex: which of its lives an event is of
+  // Guarded by the mutex of reactor_: the events to report, and of which life they are.
+  Reactor* next_ready_ = nullptr;
+  std::uint32_t ready_events_ = 0;  // 0: none are to be reported
+  std::uint16_t ready_life_ = 0;
+  // Guarded by mutex_.
+  std::uint16_t life_ = 0;
   bool is_watched_ = false;
   bool watches_writing_ = false;
 #else

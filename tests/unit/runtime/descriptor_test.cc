@@ -302,3 +302,43 @@ TEST_CASE_METHOD(DescriptorFixture, "Descriptor: hears nothing of one that was t
   };
   CHECK(*block_on(runtime, scenario()) == false);
 }
+
+TEST_CASE("Descriptor: events behind one whose handler is stuck are reported all the same",
+          "[descriptor]") {
+  constexpr int kCount = 8;
+  Runtime runtime(RuntimeOptions{.threads = 1, .monitor_period = 200us, .name = "test"});
+  runtime.start();
+  std::atomic<int> told{0};
+  // The first one holds the thread until all others have been told too.
+  auto wait = [](Descriptor* of, std::atomic<int>* counter) -> Task<> {
+    co_await ReadyOp(*of, Direction::Read);
+    if (counter->fetch_add(1) != 0) co_return;
+    TimePoint give_up = Clock::now() + 10s;
+    while (*counter < kCount && Clock::now() < give_up) {
+    }
+  };
+  for (int round = 0; round < 10; ++round) {
+    told = 0;
+    TaskGroup group(runtime);
+    std::array<std::optional<Descriptor>, kCount> waiting;
+    std::array<int, kCount> peers{};
+    for (int i = 0; i < kCount; ++i) {
+      std::array<int, 2> fds{};
+      REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()) ==
+              0);
+      waiting[i].emplace(runtime.worker(0), fds[0]);
+      peers[i] = fds[1];
+      group.spawn_on(runtime.worker(0), wait(&*waiting[i], &told));
+    }
+    // All at once, while the worker is held up.
+    auto send_all = [](std::array<int, kCount>* to) -> Task<> {
+      for (int peer : *to) {
+        if (::write(peer, "x", 1) != 1) co_await Error::internal("write");
+      }
+    };
+    CHECK(block_on(runtime, send_all(&peers)));
+    group.join_blocking();
+    CHECK(told == kCount);
+    for (int peer : peers) ::close(peer);
+  }
+}
