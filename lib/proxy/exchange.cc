@@ -72,7 +72,7 @@ Task<> Exchange::serve(HttpProxy& proxy, ServerSession& downstream, HttpConnecti
   }
   exchange.ctx_ = *ctx;
 
-  Stage stage = Stage::EarlyRequestFilter;
+  Stage stage = exchange.first_stage();
   if (!refused && downstream.req_header().method() == Method::Connect &&
       !proxy.options_.allow_connect_method_proxying) {
     refused = Error::http_status(405, "CONNECT").into_down();
@@ -82,12 +82,52 @@ Task<> Exchange::serve(HttpProxy& proxy, ServerSession& downstream, HttpConnecti
     stage = Stage::FailToProxy;
   }
   while (stage != Stage::End) {
-    Task<Outcome> step = exchange.begin_stage(stage);
-    Result<Outcome> result =
-        step.is_ready() ? std::move(step).take_ready() : co_await std::move(step).as_result();
-    Outcome outcome = result ? *result : exchange.on_error(stage, std::move(result.error()));
+    Outcome outcome = Outcome::Done;
+    if (stage >= Stage::UpstreamPeer || !exchange.is_passed_over(stage)) {
+      Task<Outcome> step = exchange.begin_stage(stage);
+      if (step.is_ready()) {
+        outcome = exchange.outcome_of(stage, step.ready());
+      } else {
+        Result<Outcome> result = co_await std::move(step).as_result();
+        outcome = exchange.outcome_of(stage, result);
+      }
+    }
     stage = next_stage(stage, outcome);
   }
+}
+
+Outcome Exchange::outcome_of(Stage stage, Result<Outcome>& result) {
+  return result ? *result : on_error(stage, std::move(result.error()));
+}
+
+// Most programs have few phases, and many none before the peer is chosen.
+Stage Exchange::first_stage() const noexcept {
+  constexpr PhaseSet kBeforePeer{Phase::EarlyRequestFilter, Phase::RequestFilter,
+                                 Phase::ProxyUpstreamFilter};
+  bool has_work = phases_.overrides_any(kBeforePeer) || connection_.persisted.has_value() ||
+                  !proxy_.downstream_modules_.empty();
+  return has_work ? Stage::EarlyRequestFilter : Stage::UpstreamPeer;
+}
+
+// Whether nothing is to be done in `stage`, which is before UpstreamPeer, for this program.
+bool Exchange::is_passed_over(Stage stage) const noexcept {
+  switch (stage) {
+    case Stage::EarlyRequestFilter:
+      return !overrides(Phase::EarlyRequestFilter) && !connection_.persisted.has_value() &&
+             proxy_.downstream_modules_.empty();
+    case Stage::RequestModules: return session_.downstream_modules_.empty();
+    case Stage::RequestFilter: return !overrides(Phase::RequestFilter);
+    case Stage::ProxyUpstreamFilter: return !overrides(Phase::ProxyUpstreamFilter);
+    case Stage::UpstreamPeer:
+    case Stage::Connect:
+    case Stage::SendRequest:
+    case Stage::Transfer:
+    case Stage::Tunnel:
+    case Stage::FailToProxy:
+    case Stage::Logging:
+    case Stage::End: break;
+  }
+  return false;
 }
 
 Task<Outcome> Exchange::begin_stage(Stage stage) {
@@ -234,19 +274,28 @@ Task<Outcome> Exchange::run_proxy_upstream_filter() {
   }(*this);
 }
 
+// A peer is large: it stays where the phase has put it.
 Task<Outcome> Exchange::choose_peer() {
+  struct MadeInPlace {
+    Exchange& self;
+    operator Task<HttpPeer>() const {  // NOLINT(*-explicit-*)
+      return self.phases_.upstream_peer(self.session_, self.ctx_);
+    }
+  };
   ++session_.tries_;
-  Task<HttpPeer> choosing = phases_.upstream_peer(session_, ctx_);
-  if (choosing.is_ready()) {
-    Result<HttpPeer>& peer = choosing.ready();
+  choosing_.emplace(MadeInPlace{*this});
+  if (choosing_->is_ready()) {
+    Result<HttpPeer>& peer = choosing_->ready();
     if (!peer) return std::move(peer.error());
-    peer_.emplace(std::move(*peer));
+    peer_ = &*peer;
     return Outcome::Done;
   }
-  return [](Exchange& self, Task<HttpPeer> waiting) -> Task<Outcome> {
-    self.peer_.emplace(co_await std::move(waiting));
+  return [](Exchange& self) -> Task<Outcome> {
+    HttpPeer peer = co_await std::move(*self.choosing_);
+    self.choosing_.emplace(std::move(peer));
+    self.peer_ = &*self.choosing_->ready();
     co_return Outcome::Done;
-  }(*this, std::move(choosing));
+  }(*this);
 }
 
 Task<Outcome> Exchange::connect() {

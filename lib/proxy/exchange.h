@@ -35,7 +35,10 @@ class Exchange final : public ClosedWatch {
   };
 
   // The stages: exchange.cc.
+  Stage first_stage() const noexcept;
+  bool is_passed_over(Stage stage) const noexcept;
   Task<Outcome> begin_stage(Stage stage);
+  Outcome outcome_of(Stage stage, Result<Outcome>& result);
   Outcome on_error(Stage stage, Error error);
   Outcome retry_or_fail(Error error);
   void log_retry(const Error& error);
@@ -105,7 +108,8 @@ class Exchange final : public ClosedWatch {
   HttpConnection& connection_;
   Session session_;
   void* ctx_ = nullptr;
-  std::optional<HttpPeer> peer_;
+  std::optional<Task<HttpPeer>> choosing_;
+  HttpPeer* peer_ = nullptr;  // what `choosing_` has given
   UpstreamSession upstream_;
   ConnectedStream tunnel_;                                  // for CONNECT
   std::unique_ptr<Boxed<RequestHeader>> upstream_request_;  // what filters made of the request
@@ -115,7 +119,7 @@ class Exchange final : public ClosedWatch {
   std::optional<Error> write_error_;  // why the request could not be sent, if the response may say
   bool is_watching_ = false;
   bool wants_h1_upstream_ = false;  // what HTTP/2 upstreams refuse may go by HTTP/1
-  Event* client_left_ = nullptr;  // while connecting: set by the watch
+  Event* client_left_ = nullptr;    // while connecting: set by the watch
 };
 
 /// Waits for ever: for a branch of a `when_any` that has nothing more to say.

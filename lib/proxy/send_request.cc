@@ -118,7 +118,8 @@ Task<Outcome> Exchange::write_request(const RequestHeader& request, const Header
   if (writing.is_ready()) {
     Result<void> written = std::move(writing).take_ready();
     if (!written) return std::move(written.error());
-    if (!length.is_empty() || overrides(Phase::RequestBodyFilter) ||
+    // What ends with its head has been sent with it.
+    if (!length.is_empty() || upstream.is_request_done() || overrides(Phase::RequestBodyFilter) ||
         !session_.downstream_modules_.empty()) {
       return Outcome::Done;
     }

@@ -4,6 +4,7 @@
 
 #include <any>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -36,10 +37,15 @@ enum class Phase : std::uint8_t {
 
 class PhaseSet {
  public:
+  constexpr PhaseSet() noexcept = default;
+  constexpr PhaseSet(std::initializer_list<Phase> phases) noexcept {
+    for (Phase phase : phases) insert(phase);
+  }
   constexpr void insert(Phase phase) noexcept { bits_ |= 1U << static_cast<unsigned>(phase); }
   constexpr bool contains(Phase phase) const noexcept {
     return (bits_ >> static_cast<unsigned>(phase) & 1U) != 0;
   }
+  constexpr bool intersects(PhaseSet other) const noexcept { return (bits_ & other.bits_) != 0; }
 
  private:
   std::uint32_t bits_ = 0;
@@ -52,6 +58,7 @@ class Phases {
   explicit Phases(PhaseSet overridden) noexcept : overridden_(overridden) {}
   virtual ~Phases() = default;
   bool overrides(Phase phase) const noexcept { return overridden_.contains(phase); }
+  bool overrides_any(PhaseSet phases) const noexcept { return overridden_.intersects(phases); }
 
   virtual Result<void*> new_ctx() = 0;
   virtual void delete_ctx(void* ctx) noexcept = 0;
