@@ -5,6 +5,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "http/byte_scan.h"
 #include "pingora/base/assert.h"
 #include "pingora/http/field_syntax.h"
 
@@ -121,7 +122,7 @@ Result<void> check_fields(std::span<const ExtraField> fields) {
     if (!is_name) {
       return fail(ErrorType::InvalidHttpHeader, "an added field's name is not a token");
     }
-    if (!is_field_value(field.value)) {
+    if (!internal::is_short_and_plain(field.value) && !is_field_value(field.value)) {
       return fail(ErrorType::InvalidHttpHeader, "an added field's value has a control byte in it");
     }
   }

@@ -38,6 +38,17 @@ constexpr bool has_control(std::uint64_t bytes) noexcept {
   return ((below | ((del - kOnes) & ~del)) & kHigh) != 0;
 }
 
+/// What most values are that are added to a head: 4 to 16 bytes, none of them a control byte or
+/// HTAB. False says nothing.
+inline bool is_short_and_plain(std::string_view text) noexcept {
+  if (text.size() < 4 || text.size() > 16) return false;
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  // The first and the last bytes, which may overlap.
+  if (text.size() < 8) return !has_control(load4(begin) | load4(end - 4) << 32);
+  return !has_control(load8(begin)) && !has_control(load8(end - 8));
+}
+
 /// Whether a byte ends a request target, or may only stand in one by leave: a control byte, a
 /// blank,
 /// '#', and what is not ASCII.

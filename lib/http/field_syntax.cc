@@ -7,17 +7,9 @@
 namespace pingora {
 
 bool is_field_value(std::string_view text) noexcept {
+  if (internal::is_short_and_plain(text)) return true;
   const char* begin = text.data();
   const char* end = begin + text.size();
-  // What most are: short, and without HTAB. The first and the last bytes, which may overlap.
-  if (text.size() >= 8 && text.size() <= 16) {
-    bool is_plain = !internal::has_control(internal::load8(begin)) &&
-                    !internal::has_control(internal::load8(end - 8));
-    if (is_plain) return true;
-  } else if (text.size() >= 4 && text.size() < 8) {
-    if (!internal::has_control(internal::load4(begin) | internal::load4(end - 4) << 32))
-      return true;
-  }
   return internal::find_forbidden_in_value(begin, end, begin) == end;
 }
 

@@ -6,6 +6,8 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <charconv>
 #include <cstring>
 #include <functional>
@@ -20,18 +22,32 @@ Error invalid(std::string_view text, std::string_view why) {
                         "'" + std::string(text) + "' is no socket address: " + std::string(why));
 }
 
+// A number from 0 to 255 in decimal, with a dot behind it.
+struct Octet {
+  char text[4];
+  std::uint8_t size;
+};
+constexpr auto kOctets = [] {
+  std::array<Octet, 256> octets{};
+  for (unsigned number = 0; number < octets.size(); ++number) {
+    Octet& octet = octets[number];
+    if (number >= 100) octet.text[octet.size++] = static_cast<char>('0' + number / 100);
+    if (number >= 10) octet.text[octet.size++] = static_cast<char>('0' + number / 10 % 10);
+    octet.text[octet.size++] = static_cast<char>('0' + number % 10);
+    octet.text[octet.size++] = '.';
+  }
+  return octets;
+}();
+
 // As inet_ntop does it, which takes a printf for it: this is written for every proxied request.
+// There is room for 16 bytes.
 std::size_t write_ipv4(const in_addr& address, char* text) {
   char* end = text;
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&address);
-  for (int i = 0; i < 4; ++i) {
-    if (i != 0) *end++ = '.';
-    unsigned byte = bytes[i];
-    if (byte >= 100) *end++ = static_cast<char>('0' + byte / 100);
-    if (byte >= 10) *end++ = static_cast<char>('0' + byte / 10 % 10);
-    *end++ = static_cast<char>('0' + byte % 10);
+  for (std::uint8_t byte : std::bit_cast<std::array<std::uint8_t, 4>>(address)) {
+    std::memcpy(end, kOctets[byte].text, sizeof(Octet::text));
+    end += kOctets[byte].size;
   }
-  return static_cast<std::size_t>(end - text);
+  return static_cast<std::size_t>(end - text) - 1;
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 // How much later a connection is given up that has shown that its requests come in quick
 // succession: setting its timer anew every few milliseconds is not worth the memory.
 constexpr std::uint32_t kBusyRequests = 16;
-constexpr int kBusyFactor = 16;
+constexpr int kBusyFactor = 64;
 
 bool is_timeout(const Error& error) { return error.type() == ErrorType::ReadTimedout; }
 
@@ -60,13 +60,17 @@ Task<bool> H1ServerSession::wait_for_request() {
   strand_ = &co_await current_strand();
   bool is_in_head = !transport_.input().empty();
   is_idle_ = !is_in_head;
-  TimePoint deadline = deadline_in(is_in_head       ? options_.head_timeout
-                                   : requests_ == 0 ? options_.first_request_timeout
-                                                    : keepalive_timeout_);
+  const TimePoint now = coarse_now();
+  auto from_now = [now](std::chrono::milliseconds timeout) {
+    return timeout.count() <= 0 ? kNever : now + timeout;
+  };
+  TimePoint deadline = from_now(is_in_head       ? options_.head_timeout
+                                : requests_ == 0 ? options_.first_request_timeout
+                                                 : keepalive_timeout_);
   // A wait that is to be given up before its deadline has it in `idle_deadline_`.
   if (is_idle_ && detach_after_.count() != 0) {
     auto detach_after = requests_ < kBusyRequests ? detach_after_ : detach_after_ * kBusyFactor;
-    TimePoint detach_at = in_step(deadline_in(detach_after));
+    TimePoint detach_at = in_step(now + detach_after);
     if (detach_at < deadline) idle_deadline_ = std::exchange(deadline, detach_at);
   }
   for (;;) {

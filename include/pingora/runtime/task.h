@@ -78,7 +78,7 @@ template <LeafOperation Op, OnError kOnError>
 class LeafAwaiter : Completion {
  public:
   using T = typename Op::ValueType;
-  LeafAwaiter(Op op, PromiseBase& promise)
+  LeafAwaiter(Op&& op, PromiseBase& promise)
       : Completion(&resume, promise.strand), op_(std::move(op)), promise_(promise) {}
   LeafAwaiter(const LeafAwaiter&) = delete;
   LeafAwaiter& operator=(const LeafAwaiter&) = delete;

@@ -36,7 +36,7 @@ struct EndpointOptions {
   bool enable_h2c = false;
   /// How long an HTTP connection waits for a request before it is parked, which makes it cost less
   /// than half the memory, until something arrives; a microsecond or two is the price then. Longer
-  /// than a busy client takes from a response to its next request; 16 times as long for a
+  /// than a busy client takes from a response to its next request; 64 times as long for a
   /// connection that has served 16 requests. 0: never parked.
   std::chrono::milliseconds park_after{8};
 };
