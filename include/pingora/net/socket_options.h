@@ -35,7 +35,8 @@ struct SocketOptions {
 
 /// Sets `options` on `fd`, a socket of `family`; on a listening one they hold for every connection
 /// that it accepts. Where the reactor does not tell of the end of a stream, makes a TCP socket tell
-/// with every read how much is left (TCP_INQ), for SocketStream. Errors: SocketError, saying which option.
+/// with every read how much is left (TCP_INQ), for SocketStream. Errors: SocketError, saying which
+/// option.
 Result<void> set_socket_options(int fd, SocketAddress::Family family, const SocketOptions& options);
 
 /// The address that `fd` is bound to; none if that cannot be told.

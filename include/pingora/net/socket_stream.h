@@ -12,9 +12,9 @@ namespace pingora {
 
 /// A TCP or Unix connection.
 ///
-/// A read that empties the socket knows so, and the next one waits without asking the kernel; an end
-/// of the stream that came along with the last bytes is known too: from the reactor, or, with an
-/// Asio whose reactor does not tell, for TCP from the kernel (TCP_INQ). For a Unix socket each
+/// A read that empties the socket knows so, and the next one waits without asking the kernel; an
+/// end of the stream that came along with the last bytes is known too: from the reactor, or, with
+/// an Asio whose reactor does not tell, for TCP from the kernel (TCP_INQ). For a Unix socket each
 /// series of reads then ends with one that finds nothing.
 class SocketStream final : public Stream, public internal::FrameAllocated {
  public:
