@@ -125,6 +125,14 @@ Result<Certificate::Time> to_time(const ASN1_TIME* time) {
   if (!epoch || ASN1_TIME_diff(&days, &seconds, epoch.get(), time) != 1) {
     return fail(ErrorType::InvalidCert, "a time in it cannot be read");
   }
+  // The clock of the system ends in 2262; certificates without an end say 9999 (RFC 5280 §4.1.2.5).
+  using Days = std::chrono::duration<double, std::chrono::days::period>;
+  if (Days(days + 1) > Days(Certificate::Time::max().time_since_epoch())) {
+    return Certificate::Time::max();
+  }
+  if (Days(days - 1) < Days(Certificate::Time::min().time_since_epoch())) {
+    return Certificate::Time::min();
+  }
   return Certificate::Time(std::chrono::days(days) + std::chrono::seconds(seconds));
 }
 

@@ -89,6 +89,7 @@ class Certificate {
   /// alternative names; the common name of the subject where it has none at all.
   const std::vector<std::string>& names() const noexcept;
   KeyType key_type() const noexcept;
+  /// As far as `Time` goes, which ends in 2262.
   Time not_before() const noexcept;
   Time not_after() const noexcept;
   /// One line for logs: "CN=example.com,O=Example".

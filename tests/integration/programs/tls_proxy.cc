@@ -95,8 +95,8 @@ struct Options {
 TlsSettings settings_of(const Options& options) {
   auto store = std::make_shared<pingora::CertificateStore>();
   if (!options.cert.empty()) {
-    value_or_exit(store->add_files(
-        {.certificate = options.cert, .key = options.key, .ocsp = options.ocsp}));
+    value_or_exit(
+        store->add_files({.certificate = options.cert, .key = options.key, .ocsp = options.ocsp}));
   }
   if (!options.cert_dir.empty()) value_or_exit(store->add_directory(options.cert_dir));
   TlsSettings settings =
@@ -118,8 +118,8 @@ TlsSettings settings_of(const Options& options) {
   settings.handshake_timeout = std::chrono::milliseconds(options.handshake_timeout);
   settings.handshakes_max = static_cast<std::size_t>(options.handshakes_max);
   if (options.rotate_after != 0) {
-    settings.ticket_keys = std::make_shared<pingora::TicketKeys>(pingora::TicketKeys::Options{
-        .rotate_after = std::chrono::seconds(options.rotate_after)});
+    settings.ticket_keys = std::make_shared<pingora::TicketKeys>(
+        pingora::TicketKeys::Options{.rotate_after = std::chrono::seconds(options.rotate_after)});
   }
   return settings;
 }

@@ -53,6 +53,14 @@ TEST_CASE("Certificate: says what is in it", "[tls]") {
   CHECK(it.not_after() < now + std::chrono::hours(25));
 }
 
+TEST_CASE("Certificate: one without an end lasts for as long as the clock", "[tls]") {
+  constexpr std::chrono::hours kTillBehind2262{24 * 365 * 300};
+  MadeCertificate made = make_certificate({.names = {"a.test"}, .valid_until = kTillBehind2262});
+  auto certificate = Certificate::from_pem(made.certificate, made.key);
+  REQUIRE(certificate);
+  CHECK((*certificate)->not_after() == Certificate::Time::max());
+}
+
 TEST_CASE("Certificate: takes keys of all three kinds", "[tls]") {
   for (KeyType type : {KeyType::Ecdsa, KeyType::Ed25519, KeyType::Rsa}) {
     MadeCertificate made = make_certificate({.names = {"a.test"}, .key_type = type});
