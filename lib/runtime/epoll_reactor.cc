@@ -25,6 +25,7 @@
 
 #include <asio/detail/epoll_reactor.hpp>
 #include <asio/detail/scheduler.hpp>
+#include <bit>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -139,8 +140,7 @@ void EpollReactor::run(long microseconds, asio::detail::op_queue<asio::detail::o
 
 // Under the mutex.
 void EpollReactor::add_ready(const epoll_event& event) {
-  auto* reactor =
-      reinterpret_cast<Reactor*>(event.data.u64 & ((std::uint64_t{1} << kLifeInData) - 1));
+  auto* reactor = std::bit_cast<Reactor*>(event.data.u64 & ((std::uint64_t{1} << kLifeInData) - 1));
   auto life = static_cast<std::uint16_t>(event.data.u64 >> kLifeInData);
   if (reactor->ready_events_ == 0) {
     (first_ready_ == nullptr ? first_ready_ : last_ready_->next_ready_) = reactor;

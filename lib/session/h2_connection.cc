@@ -147,7 +147,7 @@ Task<> H2Connection::read_loop(Buffer received) {
   }
 }
 
-void H2Connection::receive(Bytes input) {
+void H2Connection::receive(const Bytes& input) {
   TimePoint now = coarse_now();
   {
     std::lock_guard lock(mutex_);

@@ -103,7 +103,7 @@ class H2Connection : public std::enable_shared_from_this<H2Connection>, public F
   Task<> send(h2::Output& output);
   Task<> send_slowly(h2::Output& output);
   Task<> linger();
-  void receive(Bytes input);
+  void receive(const Bytes& input);
   bool fill(h2::Output& output);
   void take_events();
   void end();

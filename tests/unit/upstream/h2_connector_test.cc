@@ -29,8 +29,7 @@ struct StallingL4 : L4Connect {
 Task<> send_get(ClientSession& session) {
   RequestHeader request = co_await RequestHeader::build(Method::Get, "/");
   co_await request.insert_header(HeaderId::Host, "origin.example");
-  co_await session.write_head(request, {}, BodyLength::none());
-  co_await session.flush();
+  co_await session.write_head(request, {}, BodyLength::none());  // the end: it needs no flush
 }
 
 Task<> send_post(ClientSession& session) {
