@@ -4,21 +4,10 @@
 
 #include <new>
 
+#include "base/address_sanitizer.h"
+
 namespace pingora::internal {
 namespace {
-
-// Under AddressSanitizer nothing is kept, so that it sees every use of a frame that is gone.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kKeeps = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool kKeeps = false;
-#else
-constexpr bool kKeeps = true;
-#endif
-#else
-constexpr bool kKeeps = true;
-#endif
 
 struct Closer {
   ~Closer() { frame_lists.close(); }
@@ -36,7 +25,7 @@ void FrameLists::close() noexcept {
 }
 
 void* FrameLists::allocate_new(std::size_t size) {
-  if constexpr (kKeeps) {
+  if constexpr (!kHasAddressSanitizer) {
     // Once per thread: `limit_` is 0 again only when the thread is ending.
     thread_local Closer closer;
     thread_local bool is_open = [this] {

@@ -15,7 +15,7 @@ namespace pingora {
 
 /// A reference-counted piece of memory that Bytes and Buffer share. Blocks of the standard size
 /// come from a free list of the calling thread and go back to one when the last reference goes, on
-/// whichever thread that is; larger and smaller ones come from the heap.
+/// whichever thread that is; so do smaller ones, by their size. Larger ones come from the heap.
 class Block {
  public:
   /// What a standard block takes, header included: room for a response head and 16 KiB of body, so
