@@ -27,6 +27,7 @@
 
 #include "pingora/base/assert.h"
 #include "pingora/runtime/combinators.h"
+#include "pingora/session/deadline_in.h"
 
 namespace pingora::internal {
 namespace {
@@ -34,10 +35,6 @@ namespace {
 // The most pieces in one system call.
 constexpr std::size_t kPiecesMax = 64;
 constexpr std::size_t kKeptPiecesMax = 16;
-
-TimePoint deadline_in(std::chrono::milliseconds timeout) noexcept {
-  return timeout.count() <= 0 ? kNever : coarse_now() + timeout;
-}
 
 // The first pieces of `output`; returns how many bytes they hold.
 std::size_t first_pieces(const h2::Output& output, std::span<iovec> pieces, std::size_t* count) {

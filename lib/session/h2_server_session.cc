@@ -8,7 +8,7 @@
 
 #include "pingora/base/assert.h"
 #include "pingora/h2/translation.h"
-#include "pingora/session/h1_transport.h"
+#include "pingora/session/deadline_in.h"
 #include "session/session_metrics.h"
 
 namespace pingora::internal {

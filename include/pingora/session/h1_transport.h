@@ -15,6 +15,7 @@
 #include "pingora/h1/serializer.h"
 #include "pingora/net/stream.h"
 #include "pingora/runtime/task.h"
+#include "pingora/session/deadline_in.h"
 
 namespace pingora::internal {
 
@@ -72,10 +73,5 @@ class H1Transport {
   ErrorSource source_;
   State state_ = State::Open;
 };
-
-/// The deadline `timeout` from now; none if that is 0.
-inline TimePoint deadline_in(std::chrono::milliseconds timeout) noexcept {
-  return timeout.count() <= 0 ? kNever : coarse_now() + timeout;
-}
 
 }  // namespace pingora::internal
