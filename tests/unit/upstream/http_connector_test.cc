@@ -202,8 +202,8 @@ TEST_CASE_METHOD(ConnectorFixture, "HttpConnector: idle connections expire in th
   CHECK(run(fetch(peer)) == "new ok");
   TaskGroup group(runtime);
   group.spawn(connector.expire_idle_connections());
-  wait_until([&] { return connector.pool().size() == 0; });
-  CHECK(connector.pool().stats().expired == 1);
+  wait_until([&] { return connector.pool().stats().expired == 1; });
+  CHECK(connector.pool().size() == 0);
   wait_until([] { return pool_events("expire") == 1; });
   CHECK(pool_events("hit") == 0);
   CHECK(pool_events("miss") == 1);
