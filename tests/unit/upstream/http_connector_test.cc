@@ -123,8 +123,8 @@ TEST_CASE_METHOD(ConnectorFixture, "HttpConnector: an idle connection that the o
   HttpPeer peer(origin.address());
   CHECK(run(fetch(peer)) == "new ok");
   // The close may be seen by the release already.
-  wait_until([&] { return connector.pool().size() == 0; });
-  CHECK(connector.pool().stats().discarded == 1);
+  wait_until([&] { return connector.pool().stats().discarded == 1; });
+  CHECK(connector.pool().size() == 0);
   CHECK(run(fetch(peer)) == "new ok");
   CHECK(origin.connections() == 2);
 }
