@@ -115,6 +115,7 @@ Task<> CertificateStore::watch() {
   Strand& strand = co_await current_strand();
   auto watch = co_await FileWatch::create(strand.worker());
   watch->watch(co_await offload([state] { return state->watch_plan(); }));
+  bool was_incomplete = false;  // when the files were last read
   for (;;) {
     const TimePoint deadline = watch->is_incomplete() ? Clock::now() + kLookAgain : kNever;
     const bool has_changed = co_await watch->wait(deadline);
@@ -122,8 +123,10 @@ Task<> CertificateStore::watch() {
     watch->take_changes();
     // Before reading: what changes from here on is noticed. Links may lead elsewhere now.
     watch->watch(co_await offload([state] { return state->watch_plan(); }));
-    // Without a change, something was missing; that it has come is one.
-    if (!has_changed && watch->is_incomplete()) continue;
+    // Without a change, something was missing; that it has come is one, and so is that it went
+    // while the files were read.
+    if (!has_changed && watch->is_incomplete() && was_incomplete) continue;
+    was_incomplete = watch->is_incomplete();
     watch->watch(co_await offload([state] {
       [[maybe_unused]] bool is_good = state->reload().has_value();  // logged; the old stays
       return state->watch_plan();  // there may be more files in a directory
