@@ -83,6 +83,7 @@ Engine::Impl::Impl(Role role, const EngineOptions& options, TimePoint now, const
       now_(now),
       memory_(options.memory_bytes_max + kMemorySlack, home,
               home.begin == nullptr ? nullptr : home.begin + kImplSize),
+      walk_(role == Role::Server ? NGHTTP2_CLIENT_MAGIC_LEN : 0),
       decoder_(options),
       resets_(options.resets, now),
       pings_(options.pings, now),
@@ -184,34 +185,6 @@ void Engine::Impl::trim() noexcept {
 }
 
 // The connection.
-
-Result<void> Engine::Impl::feed(const Bytes& input, TimePoint now) {
-  now_ = now;
-  if (has_failed_) return pingora::fail(ErrorType::H2Error, failure_reason_);
-  input_ = &input;
-  auto taken = nghttp2_session_mem_recv(
-      session_, reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
-  input_ = nullptr;
-  switch (taken) {
-    case NGHTTP2_ERR_BAD_CLIENT_MAGIC:
-      fail(ErrorCode::ProtocolError, &EngineCounters::protocol_errors, "no HTTP/2 preface");
-      break;
-    case NGHTTP2_ERR_FLOODED:
-      fail(ErrorCode::EnhanceYourCalm, &EngineCounters::ack_floods,
-           "acknowledgements that are not read");
-      break;
-    case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS:
-      fail(ErrorCode::EnhanceYourCalm, &EngineCounters::header_block_floods,
-           "too many CONTINUATION frames");
-      break;
-    case NGHTTP2_ERR_NOMEM: check(NGHTTP2_ERR_NOMEM); break;
-    default:
-      if (taken < 0) fail(ErrorCode::InternalError, nullptr, "the HTTP/2 engine failed");
-  }
-  settle();
-  if (has_failed_) return pingora::fail(ErrorType::H2Error, failure_reason_);
-  return {};
-}
 
 void Engine::Impl::terminate(ErrorCode code, TimePoint now) {
   now_ = now;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "h2/budget_left.h"
+#include "h2/frame_walk.h"
 #include "h2/head_decoder.h"
 #include "h2/memory.h"
 #include "h2/stream_state.h"
@@ -23,9 +24,9 @@ namespace pingora::h2 {
 /// The engine behind its face. nghttp2 does framing, HPACK, windows, priorities and the life of
 /// streams; checking messages (RFC 9113 §8) is switched off there and done here, once.
 ///
-///   feed ──▶ nghttp2 ──▶ callbacks.cc, engine_receive.cc ──▶ events_
-///                                                             │ next_event
-///   submit (engine_send.cc) ──▶ nghttp2 ──▶ take_output       ▼
+///   feed (engine_feed.cc) ──▶ nghttp2 ──▶ callbacks.cc, engine_receive.cc ──▶ events_
+///                                                                           │ next_event
+///   submit (engine_send.cc) ──▶ nghttp2 ──▶ take_output                     ▼
 ///
 /// Invariants:
 /// - A StreamState outlives nghttp2's stream, which has a pointer to it: it is destroyed only when
@@ -102,6 +103,15 @@ class Engine::Impl {
   void stop_sending(StreamState& stream);
   void consume_for_connection(std::size_t bytes);
 
+  // engine_feed.cc
+  void deliver(std::string_view bytes);
+  StreamState* find_stream(std::uint32_t id) const noexcept;
+  bool is_expected(const FrameStart& start) const noexcept;
+  static bool is_early(const StreamState& stream) noexcept;
+  bool is_old(std::uint32_t id) const noexcept;
+  void look_at(const FrameStart& start);
+  int check_not_ended(std::uint32_t id, std::uint8_t type);
+
   // engine_receive.cc: what the callbacks do. 0, or an error of nghttp2's.
   int on_frame_begin(const nghttp2_frame_hd& head);
   void sample(StreamState& stream, std::size_t size);
@@ -121,7 +131,6 @@ class Engine::Impl {
   static bool end_message(StreamState& stream) noexcept;
   int on_reset(const nghttp2_frame& frame);
   int break_off(ErrorCode code, std::string_view reason);
-  int check_not_ended(const nghttp2_frame_hd& head);
   void note_ended(std::uint32_t id, bool by_peer) noexcept {
     ended_[ended_count_++ % ended_.size()] = {id, by_peer};
   }
@@ -179,6 +188,7 @@ class Engine::Impl {
   std::vector<Event> events_;
   std::size_t next_event_ = 0;    // of events_
   const Bytes* input_ = nullptr;  // during `feed`
+  FrameWalk walk_;
   HeadDecoder decoder_;
   StreamState* decoding_ = nullptr;  // whose head it is
   Verdict verdict_ = Verdict::Ok;

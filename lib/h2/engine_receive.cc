@@ -38,30 +38,11 @@ int Engine::Impl::break_off(ErrorCode code, std::string_view reason) {
   return kStopConnection;
 }
 
-// nghttp2 takes no notice of frames on streams that it has forgotten, because some are still on
-// their way when we reset a stream. Here are those that can not be (RFC 9113 §5.1, §5.1.1): of
-// streams that the peer has ended itself, and of ones that were passed over. As far as we remember.
-int Engine::Impl::check_not_ended(const nghttp2_frame_hd& head) {
-  auto id = static_cast<std::uint32_t>(head.stream_id);
-  bool is_known = head.stream_id == 0 ||
-                  head.stream_id > nghttp2_session_get_last_proc_stream_id(session_) ||
-                  nghttp2_session_get_stream_user_data(session_, head.stream_id) != nullptr;
-  if (is_known) return 0;
-  const auto* ended =
-      std::find_if(ended_.begin(), ended_.end(), [id](const Ended& each) { return each.id == id; });
-  if (ended != ended_.end()) {
-    return ended->by_peer ? break_off(ErrorCode::StreamClosed, "a frame behind the end of a stream")
-                          : 0;
-  }
-  bool remembers_all = ended_count_ <= ended_.size();
-  if (head.type != NGHTTP2_HEADERS || !remembers_all) return 0;
-  return break_off(ErrorCode::ProtocolError, "a stream below the last");
-}
-
 int Engine::Impl::on_frame_begin(const nghttp2_frame_hd& head) {
   bool is_ack = (head.flags & NGHTTP2_FLAG_ACK) != 0;
-  if (role_ == Role::Server && (head.type == NGHTTP2_HEADERS || head.type == NGHTTP2_DATA)) {
-    if (int status = check_not_ended(head); status != 0) return status;
+  if (role_ == Role::Server && head.type == NGHTTP2_HEADERS) {
+    auto id = static_cast<std::uint32_t>(head.stream_id);
+    if (int status = check_not_ended(id, NGHTTP2_HEADERS); status != 0) return status;
   }
   if (head.type == NGHTTP2_HEADERS || head.type == NGHTTP2_CONTINUATION) {
     if (head.type == NGHTTP2_HEADERS) {

@@ -17,6 +17,7 @@ from harness.h2_origin import (
     HTTP_1_1_REQUIRED,
     INTERNAL_ERROR,
     NO_ERROR,
+    PROTOCOL_ERROR,
     REFUSED_STREAM,
     H2Origin,
     H2OriginConnection,
@@ -445,6 +446,27 @@ class EndsTest(H2UpstreamTest):
             with self.subTest(fields):
                 self.assertEqual(self.ask(get()).status, 502)
                 self.assert_answers()
+
+    def test_data_before_a_head_ends_its_stream_only(self) -> None:
+        def script(connection: H2OriginConnection) -> None:
+            first = connection.wait_for_request(1)
+            connection.wait_for_request(2)
+            bad = connection.wait_for_request(3)
+            connection.send_raw(frame(0, 0, bad, b"what") + frame(0, 1, bad, b"is this"))
+            self.assertEqual(connection.wait_for_reset(bad), PROTOCOL_ERROR)
+            connection.respond(first, b"good")
+            connection.serve()
+
+        self.origin.next_connections(script)
+        good = []
+        for count in (1, 2):
+            good.append(self.start(get()))
+            self.origin.wait_for_requests(count)
+        self.assertEqual(self.ask(get("/bad")).status, 502)
+        bodies = sorted(each.read_response().body for each in good)
+        self.assertEqual(bodies, [b"good", b"hello"])
+        self.assert_answers()
+        self.assertEqual(len(self.origin.connections), 1)
 
     def test_a_body_of_another_length_than_announced(self) -> None:
         for length in ("3", "7"):

@@ -232,6 +232,7 @@ TEST_CASE("H2 engine: malformed responses end their stream", "[h2]") {
        headers(1, {{":status", "200"}, {"content-length", "1"}}, 0) + data(1, "ab", kEndStream)},
       {"less DATA than Content-Length",
        headers(1, {{":status", "200"}, {"content-length", "3"}}, 0) + data(1, "ab", kEndStream)},
+      {"DATA before a head", data(1, "early")},
       {"DATA behind 204", headers(1, {{":status", "204"}}, 0) + data(1, "a", kEndStream)},
   };
   for (const Case& each : cases) {
@@ -253,23 +254,6 @@ TEST_CASE("H2 engine: malformed responses end their stream", "[h2]") {
       CHECK(engine.submit_request(get("/"), {}, EndOfStream::Yes).has_value());
     }
   }
-}
-
-TEST_CASE("H2 engine: DATA before a response's head ends the connection", "[h2]") {
-  EngineOptions options;
-  Engine engine(Role::Client, options, kStart);
-  auto stream = engine.submit_request(get("/"), {}, EndOfStream::Yes);
-  REQUIRE(stream.has_value());
-  take_all(engine);
-  feed(engine, settings() + data(1, "early"));
-  auto frames = parse_frames(take_all(engine));
-  REQUIRE(find_frame(frames, FrameType::Goaway) != nullptr);
-  CHECK(find_frame(frames, FrameType::Goaway)->code() == 1);
-  CHECK(engine.is_finished());
-  auto events = stream_events_of(engine);
-  REQUIRE(events.size() == 1);
-  CHECK(events[0].kind == Kind::Reset);
-  CHECK(engine.counters().protocol_errors == 1);
 }
 
 TEST_CASE("H2 engine: well-formed heads that look odd are accepted", "[h2]") {
