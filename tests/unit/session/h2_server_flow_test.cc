@@ -141,36 +141,24 @@ TEST_CASE("H2 flow: a response that waits behind its session is given up too", "
   CHECK_FALSE(got.is_complete);
 }
 
-TEST_CASE("H2 flow: a body that stalls is given up", "[h2]") {
-  ServerSessionOptions options;
-  options.body_read_timeout = std::chrono::milliseconds(30);
-  Witness witness;
-  Talk talk(
-      [&witness](ServerSession& session) -> Task<> {
-        witness.error = co_await read_whole_body(session);
-        co_await no_content(session);
-      },
-      options);
-  H2Response& got = talk.peer->begin({.method = "POST", .end = EndOfStream::No});
-  talk.peer->write(got, "ab");
-  talk.run(talk.peer->until_complete(got));
-  CHECK(witness.error == "ab<ReadTimedout>");
-}
-
-TEST_CASE("H2 flow: a body that comes too slowly is given up", "[h2]") {
-  ServerSessionOptions options;
-  options.body_rate_grace = std::chrono::milliseconds(30);
-  Witness witness;
-  Talk talk(
-      [&witness](ServerSession& session) -> Task<> {
-        witness.error = co_await read_whole_body(session);
-        co_await no_content(session);
-      },
-      options);
-  H2Response& got = talk.peer->begin({.method = "POST", .end = EndOfStream::No});
-  talk.peer->write(got, "ab");
-  talk.run(talk.peer->until_complete(got));
-  CHECK(witness.error == "ab<ReadTimedout>");
+TEST_CASE("H2 flow: a body that stalls or comes too slowly is given up", "[h2]") {
+  ServerSessionOptions stalls;
+  stalls.body_read_timeout = std::chrono::milliseconds(30);
+  ServerSessionOptions is_slow;
+  is_slow.body_rate_grace = std::chrono::milliseconds(30);
+  for (const ServerSessionOptions& options : {stalls, is_slow}) {
+    Witness witness;
+    Talk talk(
+        [&witness](ServerSession& session) -> Task<> {
+          witness.error = co_await read_whole_body(session);
+          co_await no_content(session);
+        },
+        options);
+    H2Response& got = talk.peer->begin({.method = "POST", .end = EndOfStream::No});
+    talk.peer->write(got, "ab");
+    talk.run(talk.peer->until_complete(got));
+    CHECK(witness.error == "ab<ReadTimedout>");
+  }
 }
 
 namespace {
@@ -265,6 +253,9 @@ TEST_CASE("H2 flow: sessions and connections may be cancelled in every phase", "
   for (Phase phase : kPhases) {
     Leaving leaving(phase);
     leaving.talk.server.stop();
-    CHECK_FALSE(leaving.witness.is_over.is_set());
+    // Joined. The connection may have gone first, which its session may have seen.
+    if (!leaving.witness.is_over.is_set()) continue;
+    CHECK(leaving.witness.error.ends_with(phase == read_forever ? "<ConnectionClosed>"
+                                                                : "ConnectionClosed"));
   }
 }
