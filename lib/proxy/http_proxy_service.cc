@@ -65,11 +65,12 @@ std::shared_ptr<HttpConnector> make_http_connector(Server& server) {
   ConnectorOptions options;
   options.keepalive_pool_size = configuration.upstream_keepalive_pool_size;
   options.workers = configuration.threads;
-  options.client_bind_to_ipv4 = addresses(configuration.client_bind_to_ipv4);
-  options.client_bind_to_ipv6 = addresses(configuration.client_bind_to_ipv6);
-  options.ca_file = configuration.ca_file.value_or(std::string());
-  if (configuration.upstream_debug_ssl_keylog) options.key_log = open_key_log();
-  options.shed_descriptors = [&hooks = server.shed_hooks()](std::size_t count) {
+  TransportConnectorOptions& transport = options.transport;
+  transport.client_bind_to_ipv4 = addresses(configuration.client_bind_to_ipv4);
+  transport.client_bind_to_ipv6 = addresses(configuration.client_bind_to_ipv6);
+  transport.ca_file = configuration.ca_file.value_or(std::string());
+  if (configuration.upstream_debug_ssl_keylog) transport.key_log = open_key_log();
+  transport.shed_descriptors = [&hooks = server.shed_hooks()](std::size_t count) {
     return hooks.shed(count);
   };
   auto connector = std::make_shared<HttpConnector>(std::move(options));

@@ -58,20 +58,17 @@ Strand& calling_strand() {
   return *strand;
 }
 
+TransportConnectorOptions sheds_by_default(TransportConnectorOptions options,
+                                           std::function<std::size_t(std::size_t count)> shed) {
+  if (!options.shed_descriptors) options.shed_descriptors = std::move(shed);
+  return options;
+}
+
 }  // namespace
 
 HttpConnector::HttpConnector(ConnectorOptions options)
-    : transport_({.client_bind_to_ipv4 = std::move(options.client_bind_to_ipv4),
-                  .client_bind_to_ipv6 = std::move(options.client_bind_to_ipv6),
-                  .resolver = std::move(options.resolver),
-                  .pace = options.pace,
-                  .ca_file = std::move(options.ca_file),
-                  .key_log = std::move(options.key_log),
-                  .tls_contexts_max = options.tls_contexts_max,
-                  .tls_session_peers_max = options.tls_session_peers_max,
-                  .shed_descriptors = options.shed_descriptors
-                                          ? std::move(options.shed_descriptors)
-                                          : [this](std::size_t count) { return shed(count); }}),
+    : transport_(sheds_by_default(std::move(options.transport),
+                                  [this](std::size_t count) { return shed(count); })),
       pool_({.capacity = options.keepalive_pool_size, .shards = options.workers}),
       h2_(std::make_unique<H2Connector>(transport_, options.keepalive_pool_size,
                                         options.h2_fallback_time)) {

@@ -10,8 +10,6 @@
 #include <optional>
 #include <vector>
 
-#include "pingora/net/happy_eyeballs.h"
-#include "pingora/net/resolver.h"
 #include "pingora/net/socket_address.h"
 #include "pingora/runtime/task.h"
 #include "pingora/session/client_session.h"
@@ -37,17 +35,8 @@ struct ConnectorOptions {
   std::chrono::milliseconds h2_fallback_time = std::chrono::minutes(5);
   /// Workers of the runtime that it is used on.
   std::size_t workers = 1;
-  /// See TransportConnectorOptions.
-  std::vector<SocketAddress> client_bind_to_ipv4{};
-  std::vector<SocketAddress> client_bind_to_ipv6{};
-  std::shared_ptr<Resolver> resolver{};
-  HappyEyeballsOptions pace{};
-  std::string ca_file{};
-  std::shared_ptr<KeyLog> key_log{};
-  std::size_t tls_contexts_max = 64;
-  std::size_t tls_session_peers_max = 1024;
-  /// See TransportConnectorOptions; by default, the connector itself is asked.
-  std::function<std::size_t(std::size_t count)> shed_descriptors{};
+  /// How connections are made. Without `shed_descriptors`, the connector itself is asked.
+  TransportConnectorOptions transport{};
   /// Of all sessions; leniencies and timeouts of the peer are put over them.
   ClientSessionOptions session{};
 };

@@ -166,7 +166,8 @@ TEST_CASE_METHOD(ConnectorFixture, "TransportConnector: a name falls back to a l
                  "[connector]") {
   ScriptedOrigin origin(runtime, answer_with(kOk));
   // 127.0.0.2 is this host too, and nobody listens there.
-  HttpConnector named({.workers = 2, .resolver = resolver_of({"::1", "127.0.0.2", "127.0.0.1"})});
+  HttpConnector named(
+      {.workers = 2, .transport = {.resolver = resolver_of({"::1", "127.0.0.2", "127.0.0.1"})}});
   HttpPeer peer("origin.example:" + std::to_string(origin.address().port()));
   auto scenario = [](HttpConnector* named, HttpPeer* peer) -> Task<std::string> {
     auto connected = co_await named->connect_stream(*peer);
@@ -174,7 +175,8 @@ TEST_CASE_METHOD(ConnectorFixture, "TransportConnector: a name falls back to a l
   };
   CHECK(run(scenario(&named, &peer)) == origin.address().to_string());
 
-  HttpConnector dead({.workers = 2, .resolver = resolver_of({"127.0.0.2", "127.0.0.3"})});
+  HttpConnector dead(
+      {.workers = 2, .transport = {.resolver = resolver_of({"127.0.0.2", "127.0.0.3"})}});
   CHECK(run(failure(&dead.transport(), peer)).type() == ErrorType::ConnectRefused);
 }
 
@@ -183,7 +185,8 @@ TEST_CASE_METHOD(ConnectorFixture, "TransportConnector: names that do not resolv
   options.lookup = [](const std::string& name) -> Result<ResolvedName> {
     return fail(ErrorType::ResolveError, "no such name: " + name);
   };
-  HttpConnector named({.workers = 2, .resolver = std::make_shared<Resolver>(options)});
+  HttpConnector named(
+      {.workers = 2, .transport = {.resolver = std::make_shared<Resolver>(options)}});
   Error error = run(failure(&named.transport(), HttpPeer("nowhere.example:80")));
   CHECK(error.type() == ErrorType::ResolveError);
   CHECK(error.source() == ErrorSource::Upstream);
@@ -199,9 +202,10 @@ TEST_CASE_METHOD(ConnectorFixture, "TransportConnector: connections come from wh
     CHECK(origin.last_peer() == "127.0.0.7");
   }
   SECTION("the connector's list, in turn") {
-    HttpConnector bound({.workers = 2,
-                         .client_bind_to_ipv4 = {*SocketAddress::parse("127.0.0.8:0"),
-                                                 *SocketAddress::parse("127.0.0.9:0")}});
+    HttpConnector bound(
+        {.workers = 2,
+         .transport = {.client_bind_to_ipv4 = {*SocketAddress::parse("127.0.0.8:0"),
+                                               *SocketAddress::parse("127.0.0.9:0")}}});
     auto connect = [](HttpConnector* bound, HttpPeer* peer) -> Task<std::string> {
       auto connected = co_await bound->connect_stream(*peer);
       co_return connected.stream->local_address().host();
