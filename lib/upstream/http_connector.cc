@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pingora/upstream/http_connector.h"
 
+#include <functional>
 #include <typeinfo>
 #include <utility>
 

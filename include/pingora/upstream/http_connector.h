@@ -5,12 +5,9 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <vector>
 
-#include "pingora/net/socket_address.h"
 #include "pingora/runtime/task.h"
 #include "pingora/session/client_session.h"
 #include "pingora/session/client_session_options.h"
