@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <utility>
 
+#include "base/pool.h"
 #include "h2/engine_impl.h"
 
 namespace pingora::h2 {
@@ -44,45 +46,20 @@ nghttp2_option* make_option(const EngineOptions& options) {
 
 }  // namespace
 
-// Rounded up, so that what is behind it is aligned for anything.
-constexpr std::size_t Engine::Impl::kImplSize = (sizeof(Impl) + alignof(std::max_align_t) - 1) /
-                                                alignof(std::max_align_t) *
-                                                alignof(std::max_align_t);
-
-std::unique_ptr<Engine::Impl> Engine::Impl::make(Role role, const EngineOptions& options,
-                                                 TimePoint now) {
-  Home home = take_home();
-  static_assert(kImplSize < Home::kPageSize);
-  void* place = home.begin != nullptr ? home.begin : ::operator new(sizeof(Impl));
-  try {
-    return std::unique_ptr<Impl>(::new (place) Impl(role, options, now, home));
-  } catch (...) {
-    if (home.begin != nullptr) {
-      give_home(home.begin);
-    } else {
-      ::operator delete(place);
-    }
-    throw;
-  }
+void* Engine::Impl::operator new(std::size_t size) {
+  void* memory = pingora::internal::pool_take(pingora::internal::pooled_size(size));
+  return memory != nullptr ? memory : throw std::bad_alloc();
 }
 
-void Engine::Impl::operator delete(Impl* impl, std::destroying_delete_t) {
-  char* home = impl->home_.begin;
-  impl->~Impl();
-  if (home != nullptr) {
-    give_home(home);
-  } else {
-    ::operator delete(impl);
-  }
+void Engine::Impl::operator delete(void* impl, std::size_t size) noexcept {
+  pingora::internal::pool_give(impl, pingora::internal::pooled_size(size));
 }
 
-Engine::Impl::Impl(Role role, const EngineOptions& options, TimePoint now, const Home& home)
-    : home_(home),
-      role_(role),
+Engine::Impl::Impl(Role role, const EngineOptions& options, TimePoint now)
+    : role_(role),
       options_(options),
       now_(now),
-      memory_(options.memory_bytes_max + kMemorySlack, home,
-              home.begin == nullptr ? nullptr : home.begin + kImplSize),
+      memory_(options.memory_bytes_max + kMemorySlack),
       walk_(role == Role::Server ? NGHTTP2_CLIENT_MAGIC_LEN : 0),
       decoder_(options),
       resets_(options.resets, now),
@@ -95,10 +72,11 @@ Engine::Impl::Impl(Role role, const EngineOptions& options, TimePoint now, const
       connection_window_(options.connection_window_bytes),
       next_sample_(now) {
   nghttp2_option* option = make_option(options);
-  int status =
-      role == Role::Server
-          ? nghttp2_session_server_new3(&session_, callbacks(), this, option, memory_.callbacks())
-          : nghttp2_session_client_new3(&session_, callbacks(), this, option, memory_.callbacks());
+  int status = role == Role::Server
+                   ? nghttp2_session_server_new3(session_.place(), callbacks(), this, option,
+                                                 memory_.callbacks())
+                   : nghttp2_session_client_new3(session_.place(), callbacks(), this, option,
+                                                 memory_.callbacks());
   nghttp2_option_del(option);
   memory_.close_home();
   if (status != 0) throw std::bad_alloc();
@@ -177,11 +155,19 @@ std::size_t Engine::Impl::memory_used() const noexcept {
          piece_memory_ + send_buffered_ + events_.capacity() * sizeof(Event);
 }
 
+// Nothing but the peer, or a call for something new, will have it do anything.
+bool Engine::Impl::is_idle() const noexcept {
+  if (memory_.is_away()) return true;
+  return stream_count_ == 0 && !has_failed_ && nghttp2_session_want_write(session_) == 0 &&
+         nghttp2_session_want_read(session_) != 0 &&
+         (role_ == Role::Server || nghttp2_session_check_request_allowed(session_) != 0);
+}
+
 void Engine::Impl::trim() noexcept {
-  if (stream_count_ != 0) return;
+  if (!is_idle()) return;
   decoder_.trim();
-  if (events_.empty()) std::vector<Event>().swap(events_);
-  memory_.trim();
+  if (events_.empty()) Events().swap(events_);
+  memory_.put_away();
 }
 
 // The connection.
@@ -220,6 +206,7 @@ void Engine::Impl::finish_shutdown() {
 
 bool Engine::Impl::is_finished() const noexcept {
   if (has_failed_) return !owes_goaway_;
+  if (memory_.is_away()) return false;
   return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
 }
 
@@ -229,6 +216,7 @@ TimePoint Engine::Impl::head_deadline() const noexcept {
 
 bool Engine::Impl::is_draining() const noexcept {
   if (has_failed_ || has_goaway_ || is_shutting_down_) return true;
+  if (memory_.is_away()) return false;
   return role_ == Role::Client && nghttp2_session_check_request_allowed(session_) == 0;
 }
 
@@ -240,7 +228,7 @@ bool Engine::Impl::can_open_stream() const noexcept {
 // The face.
 
 Engine::Engine(Role role, const EngineOptions& options, TimePoint now)
-    : impl_(Impl::make(role, options, now)) {}
+    : impl_(std::make_unique<Impl>(role, options, now)) {}
 Engine::~Engine() = default;
 
 Role Engine::role() const noexcept { return impl_->role_; }

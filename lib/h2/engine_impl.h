@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/pooled_allocator.h"
 #include "h2/budget_left.h"
 #include "h2/frame_walk.h"
 #include "h2/head_decoder.h"
@@ -20,6 +21,25 @@
 #include "pingora/h2/engine.h"
 
 namespace pingora::h2 {
+
+/// nghttp2's session, whose memory is brought back for whoever asks for it.
+class Session {
+ public:
+  explicit Session(Memory& memory) noexcept : memory_(memory) {}
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  // NOLINTNEXTLINE(google-explicit-constructor): it stands for the pointer.
+  operator nghttp2_session*() const noexcept {
+    memory_.bring_back();
+    return session_;
+  }
+  /// Where nghttp2 is to leave a new one.
+  nghttp2_session** place() noexcept { return &session_; }
+
+ private:
+  Memory& memory_;
+  nghttp2_session* session_ = nullptr;
+};
 
 /// The engine behind its face. nghttp2 does framing, HPACK, windows, priorities and the life of
 /// streams; checking messages (RFC 9113 §8) is switched off there and done here, once.
@@ -36,10 +56,7 @@ namespace pingora::h2 {
 /// - Once `has_failed_`, nghttp2 is not called again.
 class Engine::Impl {
  public:
-  /// At the beginning of a home, if there is one.
-  static std::unique_ptr<Impl> make(Role role, const EngineOptions& options, TimePoint now);
-  static void operator delete(Impl* impl, std::destroying_delete_t);
-  Impl(Role role, const EngineOptions& options, TimePoint now, const Home& home);
+  Impl(Role role, const EngineOptions& options, TimePoint now);
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl();
@@ -68,11 +85,15 @@ class Engine::Impl {
   void finish_shutdown();
   void terminate(ErrorCode code, TimePoint now);
   bool is_finished() const noexcept;
+  bool is_idle() const noexcept;
   TimePoint head_deadline() const noexcept;
   std::size_t memory_used() const noexcept;
   void trim() noexcept;
 
   nghttp2_session* session() const noexcept { return session_; }
+
+  static void* operator new(std::size_t size);
+  static void operator delete(void* impl, std::size_t size) noexcept;
 
  private:
   friend class Engine;
@@ -81,7 +102,7 @@ class Engine::Impl {
   // The PING that goes with the first step of a shutdown: its answer says that requests sent before
   // the peer knew are all here.
   static constexpr std::size_t kFrameHeadSize = 9;
-  static const std::size_t kImplSize;
+  using Events = std::vector<Event, pingora::internal::PooledAllocator<Event>>;
   static constexpr std::uint64_t kShutdownPing = 0x70696e676f726121;
   // The PING that measures how much arrives in a round trip.
   static constexpr std::uint64_t kSamplePing = 0x70696e676f726122;
@@ -167,12 +188,11 @@ class Engine::Impl {
   static nghttp2_session_callbacks* callbacks();
   static nghttp2_data_provider data_provider(StreamState& stream) noexcept;
 
-  const Home home_;
   const Role role_;
   const EngineOptions& options_;
   TimePoint now_;
   Memory memory_;
-  nghttp2_session* session_ = nullptr;
+  Session session_{memory_};
 
   // Streams.
   IntrusiveList<StreamState> streams_;
@@ -185,7 +205,7 @@ class Engine::Impl {
   bool is_send_full_ = false;
 
   // Receiving.
-  std::vector<Event> events_;
+  Events events_;
   std::size_t next_event_ = 0;    // of events_
   const Bytes* input_ = nullptr;  // during `feed`
   FrameWalk walk_;

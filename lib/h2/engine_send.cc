@@ -133,13 +133,15 @@ void Engine::Impl::wake_writers() {
 // Handing out.
 
 bool Engine::Impl::has_output() const noexcept {
-  return has_failed_ ? owes_goaway_ : nghttp2_session_want_write(session_) != 0;
+  if (has_failed_) return owes_goaway_;
+  return !memory_.is_away() && nghttp2_session_want_write(session_) != 0;
 }
 
 void Engine::Impl::take_output(Output& out, std::size_t bytes_max) {
   output_ = &out;
   output_max_ = bytes_max;
-  while (!has_failed_ && out.size() < bytes_max) {
+  // An idle engine stays so: timers ask, too.
+  while (!has_failed_ && out.size() < bytes_max && !memory_.is_away()) {
     const std::uint8_t* bytes = nullptr;
     auto size = nghttp2_session_mem_send(session_, &bytes);
     if (size == 0) break;

@@ -86,4 +86,8 @@ void forget_zero_page(char* page) noexcept {
   if (is_zero) ::madvise(page, Home::kPageSize, MADV_DONTNEED);
 }
 
+void forget_contents(char* begin) noexcept {
+  ::madvise(begin, Home::kSize - Home::kPageSize, MADV_DONTNEED);
+}
+
 }  // namespace pingora::h2

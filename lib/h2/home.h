@@ -6,8 +6,8 @@
 
 namespace pingora::h2 {
 
-/// Address space for what a connection holds from its beginning to its end, laid out so that few of
-/// its pages are ever touched: nghttp2 has a buffer of 16 KiB for one frame, of which most frames
+/// Address space for what nghttp2 holds from a connection's beginning to its end, laid out so that
+/// few of its pages are ever touched: it has a buffer of 16 KiB for one frame, of which most frames
 /// need the first hundred bytes, and a page for the table of streams, which is all zero while there
 /// are none.
 struct Home {
@@ -28,5 +28,7 @@ Home take_home() noexcept;
 void give_home(char* begin) noexcept;
 /// Gives the memory of a page back if it is all zero: reading it again gives the same.
 void forget_zero_page(char* page) noexcept;
+/// Gives the memory of all but the last page back: they are zero from now on.
+void forget_contents(char* begin) noexcept;
 
 }  // namespace pingora::h2

@@ -23,16 +23,20 @@ Header* header_of(void* memory) noexcept { return static_cast<Header*>(memory) -
 
 }  // namespace
 
-Memory::Memory(std::size_t limit, const Home& home, char* from) noexcept
+Memory::Memory(std::size_t limit) noexcept
     : callbacks_{.mem_user_data = this,
                  .malloc = &allocate,
                  .free = &release,
                  .calloc = &allocate_zeroed,
                  .realloc = &reallocate},
       limit_(limit),
-      home_(home),
-      free_(from),
-      is_home_open_(home.begin != nullptr) {}
+      home_(take_home()),
+      free_(home_.begin),
+      is_home_open_(home_.begin != nullptr) {}
+
+Memory::~Memory() {
+  if (home_.begin != nullptr) give_home(home_.begin);
+}
 
 void* Memory::note_in_home(char* begin, std::size_t size) noexcept {
   in_home_[in_home_count_++] = {begin, size};
@@ -44,6 +48,10 @@ void* Memory::allocate_in_home(std::size_t size) noexcept {
   if (!is_home_open_ || in_home_count_ == kInHomeMax) return nullptr;
   std::size_t aligned = (size + alignof(Header) - 1) / alignof(Header) * alignof(Header);
   if (aligned > static_cast<std::size_t>(home_.end() - free_)) return nullptr;
+  if (size >= kFrameBufferMin) {
+    frame_buffer_ = free_;
+    close_home();
+  }
   return note_in_home(std::exchange(free_, free_ + aligned), aligned);
 }
 
@@ -62,8 +70,16 @@ const Memory::InHome* Memory::find_in_home(const void* memory) const noexcept {
   return nullptr;
 }
 
-void Memory::trim() noexcept {
+void Memory::put_away() noexcept {
   if (is_last_page_taken_) forget_zero_page(home_.last_page());
+  if (frame_buffer_ == nullptr || is_away()) return;
+  image_ = HomeImage::of(home_.begin, static_cast<std::size_t>(frame_buffer_ - home_.begin));
+  if (is_away()) forget_contents(home_.begin);
+}
+
+void Memory::restore() noexcept {
+  image_.restore(home_.begin);
+  image_ = {};
 }
 
 void* Memory::allocate(std::size_t size, void* self) {

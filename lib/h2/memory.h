@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "h2/home.h"
+#include "h2/home_image.h"
 
 namespace pingora::h2 {
 
@@ -16,21 +17,29 @@ namespace pingora::h2 {
 /// thread, because it allocates seven times for a request and its response. What it allocates while
 /// a session is made stays until the end, and is put into the connection's home.
 ///
+/// While the session is idle, `put_away` keeps what the home holds in a fraction of its memory; the
+/// session must not be called before `bring_back`. nghttp2's frame buffer is not kept: it holds
+/// nothing while there is nothing to send.
+///
 /// Allocating fails, and with it the connection, at `limit`; that is for what a single call could
 /// use up, the engine's own checks come first.
 class Memory {
  public:
-  /// `home`, if there is one, is free from `from` on.
-  Memory(std::size_t limit, const Home& home, char* from) noexcept;
+  explicit Memory(std::size_t limit) noexcept;
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
+  ~Memory();
 
   /// For nghttp2; valid as long as this object.
   nghttp2_mem* callbacks() noexcept { return &callbacks_; }
   /// From now on nothing goes into the home.
   void close_home() noexcept { is_home_open_ = false; }
   /// Gives back what an idle connection does not need.
-  void trim() noexcept;
+  void put_away() noexcept;
+  bool is_away() const noexcept { return !image_.empty(); }
+  void bring_back() noexcept {
+    if (is_away()) restore();
+  }
   /// Bytes in use, with what keeping account of them takes.
   std::size_t used() const noexcept { return used_; }
 
@@ -40,7 +49,10 @@ class Memory {
     std::size_t size = 0;
   };
   static constexpr std::size_t kInHomeMax = 8;
+  // A piece of that size is the buffer for frames, and the last in the home.
+  static constexpr std::size_t kFrameBufferMin = 16 * 1024;
 
+  void restore() noexcept;
   static void* allocate(std::size_t size, void* self);
   static void* allocate_zeroed(std::size_t count, std::size_t size, void* self);
   static void* reallocate(void* memory, std::size_t size, void* self);
@@ -59,8 +71,10 @@ class Memory {
   nghttp2_mem callbacks_;
   std::size_t used_ = 0;
   std::size_t limit_;
-  Home home_;
-  char* free_;  // in the home, from here on
+  const Home home_;
+  char* free_;                    // in the home, from here on
+  char* frame_buffer_ = nullptr;  // in the home; what is before it is kept
+  HomeImage image_;               // of what is kept, while it is away
   bool is_home_open_;
   bool is_last_page_taken_ = false;
   std::size_t in_home_count_ = 0;

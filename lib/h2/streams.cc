@@ -12,7 +12,7 @@ namespace pingora::h2 {
 namespace {
 
 // Events that there is always room for.
-constexpr std::size_t kEventsKept = 8;
+constexpr std::size_t kEventsKept = pingora::internal::PooledAllocator<Event>::kPooledMax;
 
 }  // namespace
 
@@ -121,7 +121,7 @@ void Engine::Impl::clear_events() noexcept {
   bool is_too_large = events_.capacity() > std::max(kEventsKept, 4 * events_.size());
   next_event_ = 0;
   if (is_too_large) {
-    std::vector<Event>().swap(events_);
+    Events().swap(events_);
   } else {
     events_.clear();
   }

@@ -280,7 +280,8 @@ Task<> Endpoint::serve_protocol(std::unique_ptr<Stream> stream, Worker& worker, 
   if (!serving_->http_app) return serve_raw(std::move(stream), std::move(open));
   const SslDigest* ssl = stream->digest().ssl.get();
   if (ssl != nullptr && ssl->alpn == "h2") {
-    return serve_http2(std::move(stream), {}, worker, std::move(open));
+    start_http2(std::move(stream), {}, worker, std::move(open));
+    return {};
   }
   return serve_http(std::move(stream), worker, std::move(open));
 }
@@ -326,11 +327,8 @@ Task<> Endpoint::serve_resumed(std::unique_ptr<ParkedConnection> connection) {
     parked_.park(std::move(connection));
     co_return;
   }
-  Worker& worker = connection->worker;
-  Task<> serving = serve_http2(std::move(http2.stream), std::move(http2.received), worker,
-                               std::move(connection->open));
-  connection.reset();
-  co_await std::move(serving);
+  start_http2(std::move(http2.stream), std::move(http2.received), connection->worker,
+              std::move(connection->open));
 }
 
 // Has each request of an HTTP/2 connection served in a strand of its own. They start later, so that
@@ -347,6 +345,13 @@ class Endpoint::Http2Acceptor final : public H2ServerConnection::Acceptor {
   Endpoint& endpoint_;
   Worker& worker_;
 };
+
+// In a task of its own: an idle connection is not to keep the frames of what came before.
+void Endpoint::start_http2(std::unique_ptr<Stream> stream, Buffer received, Worker& worker,
+                           Token open) {
+  context_->connections.spawn_on(
+      worker, serve_http2(std::move(stream), std::move(received), worker, std::move(open)));
+}
 
 Task<> Endpoint::serve_http2(std::unique_ptr<Stream> stream, Buffer received, Worker& worker,
                              Token /*open*/) {

@@ -79,6 +79,7 @@ class Endpoint final : ParkingLot::Owner {
   Task<> serve_protocol(std::unique_ptr<Stream> stream, Worker& worker, Token open);
   Task<> serve_http(std::unique_ptr<Stream> stream, Worker& worker, Token open);
   Task<> serve_resumed(std::unique_ptr<ParkedConnection> connection);
+  void start_http2(std::unique_ptr<Stream> stream, Buffer received, Worker& worker, Token open);
   Task<> serve_http2(std::unique_ptr<Stream> stream, Buffer received, Worker& worker, Token open);
   Task<> serve_request(std::unique_ptr<ServerSession> session);
   Task<> serve_raw(std::unique_ptr<Stream> stream, Token open);

@@ -67,6 +67,7 @@ Result<H2StreamRef> H2ClientCore::open(const RequestHeader& request, const h2::R
     opened.error().set_source(is_ours ? ErrorSource::Internal : ErrorSource::Upstream);
     return fail(std::move(opened.error()));
   }
+  end_idle();
   if (end == EndOfStream::Yes) request_flush();  // nothing is to go along with it
   return H2StreamRef(shared_from_this(), std::make_unique<H2Stream>(*this, **opened));
 }

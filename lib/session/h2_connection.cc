@@ -97,7 +97,10 @@ H2Connection::H2Connection(std::unique_ptr<Stream> stream, h2::Role role, const 
       role_(role),
       engine_(role, options.engine, coarse_now()),
       idle_since_(coarse_now()),
-      last_received_(coarse_now()) {}
+      trim_after_(kTrimAfterMin),
+      last_received_(coarse_now()) {
+  trim_later(idle_since_);
+}
 
 // All streams are released by now: whatever a peer and our sessions did, nothing is left to account
 // for.
@@ -151,6 +154,7 @@ void H2Connection::receive(const Bytes& input) {
     last_received_ = now;
     // An error has its GOAWAY in the output, and finishes the engine.
     [[maybe_unused]] Result<void> fed = engine_.feed(input, now);
+    if (idle_since_ != kNever) trim_later(now);
     take_events();
     if (engine_.has_output() || engine_.is_finished()) request_flush();
   }
@@ -164,7 +168,7 @@ void H2Connection::take_events() {
       ping_sent_ = kNever;
       continue;
     }
-    if (event->kind == h2::Event::Kind::RequestHead) idle_since_ = kNever;
+    if (event->kind == h2::Event::Kind::RequestHead) end_idle();
     auto* stream =
         event->stream == nullptr ? nullptr : static_cast<H2Stream*>(event->stream->user_data());
     if (stream == nullptr) {
@@ -312,8 +316,7 @@ void H2Connection::release(H2Stream& stream) {
   engine_.release(stream.engine_stream_);
   has_news_ = true;
   if (engine_.streams() == 0) {
-    idle_since_ = coarse_now();
-    is_trimmed_ = false;
+    begin_idle();
   }
   on_stream_released();
 }

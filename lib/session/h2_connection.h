@@ -72,6 +72,8 @@ class H2Connection : public std::enable_shared_from_this<H2Connection>, public F
   void set_idle_timeout(std::chrono::milliseconds timeout) noexcept { idle_timeout_ = timeout; }
   /// For the peer to take what one write holds; 0, the default, for ever. Before it runs.
   void set_write_timeout(std::chrono::milliseconds timeout) noexcept { write_timeout_ = timeout; }
+  /// There are streams from now on. Under the mutex.
+  void end_idle();
   /// As `begin_shutdown`, under the mutex; in the strand.
   void announce_shutdown();
 
@@ -92,6 +94,9 @@ class H2Connection : public std::enable_shared_from_this<H2Connection>, public F
   virtual void publish(const h2::EngineCounters& counters) { (void)counters; }
 
  private:
+  /// How long a connection is without streams before it gives back what it will not need soon.
+  static constexpr std::chrono::milliseconds kTrimAfterMin{100};
+
   friend class H2Stream;
   friend class H2StreamRef;
   class FlushOp;
@@ -118,6 +123,8 @@ class H2Connection : public std::enable_shared_from_this<H2Connection>, public F
   TimePoint next_deadline() const;
   void on_deadline();
   void give_up(std::string_view limit, h2::ErrorCode code, TimePoint now);
+  void begin_idle();
+  void trim_later(TimePoint now) noexcept { trim_at_ = now + trim_after_; }
   void check_trim(TimePoint now);
   void check_idle(TimePoint now);
   void check_ping(TimePoint now);
@@ -133,10 +140,11 @@ class H2Connection : public std::enable_shared_from_this<H2Connection>, public F
   FlushOp* flush_waiting_ = nullptr;
   bool is_flush_requested_ = false;
   bool is_lost_ = false;
-  bool is_given_up_ = false;            // at a deadline; the GOAWAY is on its way
-  bool has_news_ = false;               // for `publish`
-  TimePoint idle_since_;                // kNever: there are streams
-  bool is_trimmed_ = false;             // since then
+  bool is_given_up_ = false;  // at a deadline; the GOAWAY is on its way
+  bool has_news_ = false;     // for `publish`
+  TimePoint idle_since_;      // kNever: there are streams
+  TimePoint trim_at_;         // kNever: it has been trimmed, or is not idle
+  Duration trim_after_;
   TimePoint linger_deadline_ = kNever;  // not later than that of any lingering stream
   TimePoint last_received_;
   std::chrono::milliseconds idle_timeout_{0};

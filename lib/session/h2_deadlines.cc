@@ -9,9 +9,10 @@
 namespace pingora::internal {
 namespace {
 
-// When a connection without streams gives back what it will not need soon. Waking up from that
-// costs some page faults, so not between the requests of one that is busy.
-constexpr std::chrono::milliseconds kTrimAfter{100};
+// Waking up from a trim costs some page faults: a connection that has to do so soon each time is
+// trimmed later.
+constexpr std::chrono::seconds kTrimAfterMax{3};
+constexpr int kSoon = 8;  // times as long as it waited for the trim
 
 bool is_on(std::chrono::milliseconds timeout) { return timeout.count() > 0; }
 
@@ -31,7 +32,7 @@ TimePoint H2Connection::next_deadline() const {
   if (is_on(idle_timeout_) && idle_since_ != kNever && !engine_.is_shutting_down()) {
     next = std::min(next, idle_since_ + idle_timeout_);
   }
-  if (idle_since_ != kNever && !is_trimmed_) next = std::min(next, idle_since_ + kTrimAfter);
+  next = std::min(next, trim_at_);
   if (ping_sent_ != kNever) {
     if (is_on(options_.ping_timeout)) next = std::min(next, ping_sent_ + options_.ping_timeout);
   } else if (is_on(options_.ping_interval)) {
@@ -70,8 +71,25 @@ void H2Connection::give_up(std::string_view limit, h2::ErrorCode code, TimePoint
 }
 
 void H2Connection::check_trim(TimePoint now) {
-  if (idle_since_ == kNever || idle_since_ + kTrimAfter > now) return;
-  if (!std::exchange(is_trimmed_, true)) engine_.trim();
+  if (trim_at_ > now) return;
+  trim_at_ = kNever;
+  engine_.trim();
+}
+
+void H2Connection::begin_idle() {
+  idle_since_ = coarse_now();
+  trim_later(idle_since_);
+}
+
+void H2Connection::end_idle() {
+  if (idle_since_ == kNever) return;
+  Duration idle = coarse_now() - idle_since_;
+  if (idle > kSoon * trim_after_) {
+    trim_after_ = kTrimAfterMin;
+  } else if (trim_at_ == kNever) {
+    trim_after_ = std::min<Duration>(2 * trim_after_, kTrimAfterMax);
+  }
+  idle_since_ = trim_at_ = kNever;
 }
 
 void H2Connection::check_idle(TimePoint now) {
