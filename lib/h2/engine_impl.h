@@ -162,8 +162,10 @@ class Engine::Impl {
   void apply_priority(StreamState& stream, std::string_view field);
   int on_stream_closed(StreamState& stream, std::uint32_t code);
   int refuse_head(StreamState& stream, EndOfStream end);
-  void push_refused(std::uint32_t id, ErrorCode code, std::uint16_t status,
-                    std::string_view reason);
+  std::unique_ptr<RequestHeader> understood(StreamState& stream);
+  int refuse_malformed(StreamState& stream, std::string_view reason,
+                       std::unique_ptr<RequestHeader> request = nullptr);
+  Event& push_refused(std::uint32_t id, ErrorCode code, std::string_view reason);
   void note_head(StreamState& stream, const HeadFacts& facts, EndOfStream end);
   int stream_error(StreamState& stream, ErrorCode code, std::string_view reason);
   int charge_reset();

@@ -129,7 +129,7 @@ int Engine::Impl::on_request_begin(std::int32_t id) {
   }
   ++counters_.streams_refused;
   note_ended(static_cast<std::uint32_t>(id), false);
-  push_refused(static_cast<std::uint32_t>(id), ErrorCode::RefusedStream, 0, "one stream too many");
+  push_refused(static_cast<std::uint32_t>(id), ErrorCode::RefusedStream, "one stream too many");
   check(nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM));
   int charged = charge_reset();
   return charged != 0 ? charged : kStopStream;
@@ -143,7 +143,10 @@ int Engine::Impl::on_field(std::string_view name, std::string_view value) {
     case Verdict::TooLarge: return 0;
     case Verdict::Malformed: {
       StreamState& stream = *std::exchange(decoding_, nullptr);
-      int status = stream_error(stream, ErrorCode::ProtocolError, decoder_.reason());
+      bool is_request =
+          role_ == Role::Server && stream.receive_phase == StreamState::ReceivePhase::Head;
+      int status = is_request ? refuse_malformed(stream, decoder_.reason())
+                              : stream_error(stream, ErrorCode::ProtocolError, decoder_.reason());
       return status != 0 ? status : kStopStream;
     }
     case Verdict::Flood: break;
@@ -162,10 +165,10 @@ int Engine::Impl::on_request_end(StreamState& stream, EndOfStream end) {
   auto request = std::make_unique<RequestHeader>();
   HeadFacts facts;
   if (decoder_.finish(*request, facts) != Verdict::Ok) {
-    return stream_error(stream, ErrorCode::ProtocolError, decoder_.reason());
+    return refuse_malformed(stream, decoder_.reason());
   }
   if (end == EndOfStream::Yes && facts.content_length.value_or(0) != 0) {
-    return stream_error(stream, ErrorCode::ProtocolError, "a Content-Length without a body");
+    return refuse_malformed(stream, "a Content-Length without a body", std::move(request));
   }
   ++counters_.streams_opened;
   window_updates_.give_back(kCreditForRequest);
@@ -260,31 +263,52 @@ int Engine::Impl::on_trailers_end(StreamState& stream, EndOfStream end) {
   return 0;
 }
 
+// What was good of a request's head that is refused.
+std::unique_ptr<RequestHeader> Engine::Impl::understood(StreamState& stream) {
+  auto request = std::make_unique<RequestHeader>();
+  HeadFacts facts;
+  decoder_.finish_refused(*request, facts);
+  stream.head_memory += facts.memory;
+  head_memory_ += facts.memory;
+  return request;
+}
+
 // A request that is too large for us is answered, so that its sender learns why.
 int Engine::Impl::refuse_head(StreamState& stream, EndOfStream end) {
   ++counters_.heads_refused;
-  auto status = StatusCode::from(decoder_.refusal_status()).value_or(StatusCode(431));
-  push_refused(stream.id_, ErrorCode::NoError, static_cast<std::uint16_t>(status),
-               decoder_.reason());
-  if (end == EndOfStream::Yes) stream.receive_phase = StreamState::ReceivePhase::Done;
-  stream.is_released = true;
+  auto status = decoder_.refusal_status();
+  auto reason = decoder_.reason();
   stream.is_refused = true;
-  stream.resets_when_sent = true;
-  ResponseHeader response(status);
-  response.set_content_length(0);
-  Result<void> submitted = submit_response(stream, response, {}, EndOfStream::Yes);
-  static_cast<void>(submitted);
+  stream.is_visible = true;
+  stream.is_receive_done_ = end == EndOfStream::Yes;
+  stream.receive_phase =
+      end == EndOfStream::Yes ? StreamState::ReceivePhase::Done : StreamState::ReceivePhase::Body;
+  Event& event = push_stream_event(stream, Event::Kind::RequestHead);
+  event.end = end;
+  event.request = understood(stream);
+  event.status = status;
+  event.reason = reason;
   return charge_reset();
 }
 
-void Engine::Impl::push_refused(std::uint32_t id, ErrorCode code, std::uint16_t status,
-                                std::string_view reason) {
+// `request` is what is known of it, if that is not in the decoder any more.
+int Engine::Impl::refuse_malformed(StreamState& stream, std::string_view reason,
+                                   std::unique_ptr<RequestHeader> request) {
+  ++counters_.malformed_messages;
+  if (request == nullptr) request = understood(stream);
+  push_refused(stream.id_, ErrorCode::ProtocolError, reason).request = std::move(request);
+  stream.is_released = true;
+  reset(stream, ErrorCode::ProtocolError);
+  return charge_reset();
+}
+
+Event& Engine::Impl::push_refused(std::uint32_t id, ErrorCode code, std::string_view reason) {
   Event& event = push_event(Event::Kind::Refused);
   event.origin = Event::Origin::Engine;
   event.stream_id = id;
   event.code = code;
-  event.status = status;
   event.reason = reason;
+  return event;
 }
 
 // Bodies.
@@ -361,9 +385,6 @@ int Engine::Impl::stream_error(StreamState& stream, ErrorCode code, std::string_
   if (stream.is_visible) {
     push_reset(stream, code, Event::Origin::Engine);
     events_.back().reason = reason;
-  } else {
-    push_refused(stream.id_, code, 0, reason);
-    stream.is_released = true;
   }
   reset(stream, code);
   return charge_reset();

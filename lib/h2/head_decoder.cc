@@ -279,6 +279,19 @@ Verdict HeadDecoder::finish(RequestHeader& out, HeadFacts& facts) {
   return Verdict::Ok;
 }
 
+void HeadDecoder::finish_refused(RequestHeader& out, HeadFacts& facts) {
+  Span path = pseudo_.path;
+  Span method_text = pseudo_.method;
+  bool is_path_good = view(path).starts_with('/') && is_target_text(view(path));
+  bool is_method_good = is_token(view(method_text));
+  std::string_view kept = move_into(out.headers(), facts).view();
+  auto place = [kept](const Span& span) { return kept.substr(span.offset, span.size); };
+  std::string_view target = is_path_good ? place(path) : "/";
+  Method method = is_method_good ? Method::from(place(method_text)) : Method(Method::Get);
+  out.set_received(method, target, TargetForm::Origin, target, Version::Http2);
+  reset();
+}
+
 Verdict HeadDecoder::finish(ResponseHeader& out, HeadFacts& facts) {
   if (refusal_status_ != 0) return Verdict::TooLarge;
   std::string_view text = view(pseudo_.status);

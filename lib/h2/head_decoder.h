@@ -61,6 +61,9 @@ class HeadDecoder {
 
   /// The whole head, if the block was that. The decoder is then empty.
   Verdict finish(RequestHeader& out, HeadFacts& facts);
+  /// What was good of a request's head up to where it was refused; for a log. GET and "/" stand for
+  /// a method and a target that were not. The decoder is then empty.
+  void finish_refused(RequestHeader& out, HeadFacts& facts);
   Verdict finish(ResponseHeader& out, HeadFacts& facts);
   Verdict finish(HeaderMap& out, HeadFacts& facts);
 

@@ -132,7 +132,7 @@ class StreamState final : public EngineStream, public ListHook {
   bool is_reset_by_peer = false;
   /// Counts towards the limit of concurrent streams: open, or reset with work still going on.
   bool is_counted = false;
-  /// A request that the engine has answered itself: nothing that pays for resets.
+  /// A request that is refused for its head: nothing that pays for resets.
   bool is_refused = false;
   /// Once the response is out, the peer is told to stop sending its request.
   bool resets_when_sent = false;

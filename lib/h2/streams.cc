@@ -61,6 +61,7 @@ void Engine::Impl::reset(StreamState& stream, ErrorCode code) {
   if (stream.is_closed_ || stream.was_reset) return;
   stream.was_reset = true;
   stream.is_visible = false;
+  if (decoding_ == &stream) decoding_ = nullptr;  // trailers that nobody wants any more
   stop_sending(stream);
   if (!has_failed_) {
     check(nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE,

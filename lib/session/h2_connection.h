@@ -48,6 +48,8 @@ class H2Connection : public std::enable_shared_from_this<H2Connection>, public F
   void begin_shutdown();
 
   const Digest& digest() const noexcept { return stream_->digest(); }
+  /// Whether somebody else may have sent again what was read last. In the connection's strand.
+  bool may_be_replayed() const noexcept { return stream_->may_be_replayed(); }
   /// Asked from the system. Any strand.
   SocketAddress local_address() const { return stream_->local_address(); }
   int fd() const noexcept { return stream_->fd(); }

@@ -31,7 +31,9 @@ class H2ServerConnection::Core final : public H2Connection {
 
  protected:
   void on_event(h2::Event event) override {
-    if (event.kind == h2::Event::Kind::RequestHead) begin_request(std::move(event));
+    bool is_request = event.kind == h2::Event::Kind::RequestHead ||
+                      (event.kind == h2::Event::Kind::Refused && event.request != nullptr);
+    if (is_request) begin_request(std::move(event));
   }
   void after_events() override {
     if (incoming_.empty()) return;
@@ -48,10 +50,15 @@ class H2ServerConnection::Core final : public H2Connection {
  private:
   static constexpr std::size_t kKeptIncomingMax = 8;
 
+  // Also one that is only to be logged, because it was malformed: of it there is no stream.
   void begin_request(h2::Event head) {
-    auto stream = std::make_unique<H2Stream>(*this, *head.stream);
+    std::unique_ptr<H2Stream> stream;
+    if (head.stream != nullptr) stream = std::make_unique<H2Stream>(*this, *head.stream);
+    const SslDigest* ssl = digest().ssl.get();
+    bool is_early = ssl != nullptr && ssl->has_early_data && may_be_replayed();
     incoming_.push_back(std::make_unique<H2ServerSession>(
-        H2StreamRef(shared_from_this(), std::move(stream)), std::move(head), options_));
+        H2StreamRef(shared_from_this(), std::move(stream)), std::move(head),
+        is_early ? H2ServerSession::Early::Yes : H2ServerSession::Early::No, options_));
     if (requests_++ == 0) set_idle_timeout(options_.keepalive_timeout);
     if (requests_ == options_.h2.requests_per_connection_max) {
       SessionMetrics::get().downstream.requests_per_connection.add();

@@ -23,7 +23,7 @@ bool is_allowed(const ServerSessionOptions& options, std::string_view protocol) 
 
 }  // namespace
 
-H2ServerSession::H2ServerSession(H2StreamRef stream, h2::Event head,
+H2ServerSession::H2ServerSession(H2StreamRef stream, h2::Event head, Early early,
                                  const ServerSessionOptions& options)
     : connection_(stream.connection()),
       stream_(std::move(stream)),
@@ -33,10 +33,31 @@ H2ServerSession::H2ServerSession(H2StreamRef stream, h2::Event head,
       write_timeout_(options.write_timeout),
       length_(head.body),
       is_received_(head.end == EndOfStream::Yes) {
-  if (head.protocol.empty()) return;
-  is_websocket_ = head.protocol == kWebsocket && is_allowed(options, kWebsocket) &&
+  is_early_ = early == Early::Yes;
+  if (!stream_) {
+    refuse(400, head.reason);
+  } else if (head.status != 0) {
+    refuse(head.status, head.reason);
+  } else if (is_early_ && !header_->method().is_safe()) {
+    refuse(425, "not a safe method, and in early data of TLS");
+  } else if (!head.protocol.empty()) {
+    take_protocol(head.protocol);
+  }
+}
+
+// Nothing of its body is looked at.
+void H2ServerSession::refuse(int status, std::string_view reason) {
+  refusal_status_ = status;
+  refusal_ = reason;
+  length_ = BodyLength::none();
+  is_received_ = true;
+}
+
+void H2ServerSession::take_protocol(std::string_view protocol) {
+  is_websocket_ = protocol == kWebsocket && is_allowed(options_, kWebsocket) &&
                   h2::to_http1_websocket(*header_);
-  is_refused_ = !is_websocket_;
+  // RFC 8441 §3 leaves open with what.
+  if (!is_websocket_) return refuse(501, "a protocol that is not allowed");
   // What follows is the tunnel's.
   length_ = BodyLength::none();
   is_received_ = true;
@@ -50,12 +71,10 @@ Task<bool> H2ServerSession::read_request() {
     return false;
   }
   request_ = header_.get();
-  if (is_refused_) {  // RFC 8441 §3 leaves open with what
-    return Error::explain(ErrorType::InvalidHttpHeader, "a protocol that is not allowed")
-        .with_status(501)
-        .into_down();
-  }
-  return true;
+  if (refusal_status_ == 0) return true;
+  return Error::explain(ErrorType::InvalidHttpHeader, refusal_)
+      .with_status(refusal_status_)
+      .into_down();
 }
 
 // ---- The body.

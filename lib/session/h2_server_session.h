@@ -19,8 +19,13 @@ namespace pingora::internal {
 /// One request on an HTTP/2 connection. See H2ServerConnection.
 class H2ServerSession final : public ServerSession, public FrameAllocated {
  public:
-  /// `head` is the RequestHead that began the stream. `options` outlives the session.
-  H2ServerSession(H2StreamRef stream, h2::Event head, const ServerSessionOptions& options);
+  /// Whether a request came when somebody else might be sending it again.
+  enum class Early : bool { No, Yes };
+
+  /// `head` is the RequestHead that began the stream; or a Refused with what was understood of a
+  /// request, of which there is no stream. `options` outlives the session.
+  H2ServerSession(H2StreamRef stream, h2::Event head, Early early,
+                  const ServerSessionOptions& options);
   ~H2ServerSession() override;
 
   Task<bool> read_request() override;
@@ -72,6 +77,8 @@ class H2ServerSession final : public ServerSession, public FrameAllocated {
   };
 
   // Reading: h2_server_session.cc.
+  void refuse(int status, std::string_view reason);
+  void take_protocol(std::string_view protocol);
   std::optional<Result<Bytes>> next_piece();
   Result<Bytes> take_data(h2::Event& event);
   Task<Bytes> wait_for_body();
@@ -98,12 +105,13 @@ class H2ServerSession final : public ServerSession, public FrameAllocated {
   ClosedWatch* watch_ = nullptr;
   BodyPace pace_;
   BodyLength length_;
+  std::string_view refusal_;  // static memory
+  int refusal_status_ = 0;    // 0: not refused
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_left_ = 0;  // of a Sized body
   BodyKind body_kind_ = BodyKind::Unsized;
   bool was_given_ = false;    // by read_request
-  bool is_refused_ = false;   // it asks for a protocol that is not allowed
   bool is_received_ = false;  // the request, as far as it was read
   bool is_websocket_ = false;
   bool is_tunnel_ = false;

@@ -24,7 +24,9 @@ Error misuse(std::string_view what) { return Error::internal(what); }
 
 Error H2ServerSession::lost() {
   if (stream_) return ended_error();
-  return misuse("a session that is used behind its end");
+  if (refusal_status_ == 0) return misuse("a session that is used behind its end");
+  return Error::explain(ErrorType::ConnectionClosed, "a malformed request has been reset")
+      .into_down();
 }
 
 Task<> H2ServerSession::write_informational(const ResponseHeader& header) {

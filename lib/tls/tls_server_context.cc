@@ -58,8 +58,6 @@ int on_alpn(SSL* ssl, const std::uint8_t** out, std::uint8_t* out_size, const st
       if (offered != name) continue;
       *out = in + at + 1;
       *out_size = in[at];
-      // Whether a stream of HTTP/2 came early is not known to who serves it.
-      if (name == "h2") SSL_set_early_data_enabled(ssl, 0);
       return SSL_TLSEXT_ERR_OK;
     }
   }

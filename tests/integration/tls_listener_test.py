@@ -8,6 +8,7 @@ import time
 
 from harness import DEADLINE, Program, answer, bin_dir, eventually, free_ports, main
 from harness.certificates import Authority, openssl
+from harness.h2_client import whole_conversation
 from harness.peers import require, start_nginx
 from harness.tls import TlsTest, get
 
@@ -357,6 +358,31 @@ class Options(TlsTest):
 
         eventually(is_marked, "a request that is marked as early")
         eventually(is_refused, "a POST in early data that is refused")
+
+    def test_early_data_over_http2(self):
+        """the same for streams: what is not safe never reaches the origin as early data"""
+        session = self.folder / "early_h2_session"
+        requests = self.folder / "early_h2"
+        rest = [(":path", "/"), (":scheme", "https"), (":authority", "a.test")]
+        heads = [[(":method", method), *rest] for method in ("GET", "POST")]
+        requests.write_bytes(whole_conversation(heads))
+        arguments = ("-servername", "a.test", "-tls1_3", "-alpn", "h2", "-ign_eof")
+        _, port = self.start_with("--early-data", "--h2")
+        self.s_client(port, *arguments, "-sess_out", session, send=requests.read_bytes())
+
+        # As above: it may be early no more. What is early is so for both, as they come together.
+        def is_marked() -> bool:
+            self.origin.forget()
+            arguments_early = (*arguments, "-sess_in", session, "-early_data", requests)
+            said = self.s_client(port, *arguments_early)
+            self.assertIn("Early data was accepted", said)
+            marks = {each.method: each.all("Early-Data") for each in self.origin.requests}
+            if marks == {"GET": [], "POST": []}:
+                return False
+            self.assertEqual(marks, {"GET": ["1"]})
+            return True
+
+        eventually(is_marked, "requests that are early")
 
     def test_no_early_data(self):
         """by default there is none"""

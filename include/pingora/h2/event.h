@@ -25,7 +25,9 @@ enum class Scheme : std::uint8_t { Http, Https };
 struct Event {
   enum class Kind : std::uint8_t {
     /// Server: `request`, `end`, `body`, `scheme`, `protocol`. The first event of `stream`, which
-    /// is the program's from now on, until it calls `Engine::release`.
+    /// is the program's from now on, until it calls `Engine::release`. With a `status` (431, 414)
+    /// it is refused, and to be answered with that: `request` is what was understood, `reason` for
+    /// a log.
     RequestHead,
     /// Client: a 1xx `response`. Any number of them.
     Informational,
@@ -44,9 +46,9 @@ struct Event {
     Closed,
     /// `stream` was not writable and is again.
     Writable,
-    /// Server: a request was refused. It was answered with `status` and there is no stream:
-    /// 431, 414. 0: reset, because it was malformed (`code` ProtocolError) or one too many
-    /// (RefusedStream). `stream_id`; `reason` for a log.
+    /// Server: a request was reset, and there is no stream: it was malformed (`code` ProtocolError;
+    /// `request` is what was understood of it), or one too many (RefusedStream; no `request`, for
+    /// it was not read). `stream_id`; `reason` for a log.
     Refused,
     /// The peer takes no more streams; those above `last_stream_id` get a Reset with RefusedStream
     /// of their own. `code`, and in `data` the peer's text, for a log. May come twice.

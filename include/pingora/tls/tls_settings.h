@@ -41,7 +41,7 @@ enum class UnknownName : std::uint8_t {
 enum class SessionTickets : bool { Off, On };
 /// Whether a client may send its first request together with its ClientHello. Others can send that
 /// again: only safe methods pass, marked with `Early-Data: 1` on the way to the upstream; the
-/// others are answered 425 (RFC 8470). With HTTP/2 there is none.
+/// others are answered 425 (RFC 8470).
 enum class EarlyData : bool { Off, On };
 
 /// How a listener speaks TLS. Answers to Pingora's `TlsSettings`.

@@ -164,3 +164,13 @@ def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
     """A frame with any content."""
     head = len(payload).to_bytes(3) + bytes([kind, flags]) + stream.to_bytes(4)
     return head + payload
+
+
+def whole_conversation(heads: list[list[tuple[str, str]]]) -> bytes:
+    """All that a client sends which makes these requests at once, and says that it will go."""
+    client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+    client.initiate_connection()
+    for head in heads:
+        client.send_headers(client.get_next_available_stream_id(), head, end_stream=True)
+    client.close_connection()
+    return client.data_to_send()

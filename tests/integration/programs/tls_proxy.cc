@@ -86,6 +86,7 @@ struct Options {
   bool client_optional = false;
   bool unknown_name_alert = false;
   bool early_data = false;
+  bool h2 = false;
   bool no_tickets = false;
   std::int64_t handshake_timeout = 15'000;
   std::int64_t handshakes_max = 4096;
@@ -113,6 +114,7 @@ TlsSettings settings_of(const Options& options) {
   }
   if (options.unknown_name_alert) settings.unknown_name = pingora::UnknownName::Alert;
   if (options.early_data) settings.early_data = pingora::EarlyData::On;
+  if (options.h2) settings.enable_h2();
   if (options.no_tickets) settings.session_tickets = pingora::SessionTickets::Off;
   settings.key_log_file = options.key_log;
   settings.handshake_timeout = std::chrono::milliseconds(options.handshake_timeout);
@@ -144,6 +146,7 @@ int main(int argc, char** argv) {
       .flag("--client-optional", "... but only if they have one", options.client_optional)
       .flag("--unknown-name-alert", "No default certificate", options.unknown_name_alert)
       .flag("--early-data", "0-RTT", options.early_data)
+      .flag("--h2", "HTTP/2, by ALPN", options.h2)
       .flag("--no-tickets", "No session tickets", options.no_tickets)
       .integer("--handshake-timeout", "MS", "The deadline", options.handshake_timeout)
       .integer("--handshakes-max", "N", "The limit", options.handshakes_max)

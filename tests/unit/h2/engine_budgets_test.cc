@@ -254,19 +254,29 @@ Fields head_of(std::size_t bytes) {
   return request({{"x", std::string(bytes - size - 33, 'a')}});
 }
 
+// Answers a request with the status that it is refused with.
+void answer(Engine& engine, const Event& refused) {
+  REQUIRE(engine.submit_response(*refused.stream, ResponseHeader(*StatusCode::from(refused.status)),
+                                 {}, EndOfStream::Yes));
+  engine.release(*refused.stream);
+}
+
 std::uint16_t refusal(const EngineOptions& options, const Fields& fields) {
   Server server(options);
   REQUIRE(feed(server.engine, headers(1, fields)));
   auto events = stream_events_of(server.engine);
   REQUIRE(events.size() == 1);
-  if (events[0].kind == Kind::RequestHead) return 0;
-  CHECK(events[0].kind == Kind::Refused);
+  REQUIRE(events[0].kind == Kind::RequestHead);
+  if (events[0].status == 0) return 0;
   CHECK(server.engine.counters().heads_refused == 1);
-  auto frames = parse_frames(take_all(server.engine));
-  const ParsedFrame* answer = find_frame(frames, FrameType::Headers);
-  REQUIRE(answer != nullptr);
-  CHECK((answer->flags & kEndStream) != 0);
+  CHECK_FALSE(events[0].reason.empty());
+  // What was understood comes with it, for a log.
+  CHECK(events[0].request->method() == Method::Get);
+  CHECK(events[0].request->raw_target() == "/");
+  answer(server.engine, events[0]);
+  take_all(server.engine);
   CHECK(server.engine.streams() == 0);
+  CHECK(server.engine.counters().streams_completed == 0);
   return events[0].status;
 }
 
@@ -315,6 +325,10 @@ TEST_CASE("H2 engine: a refused request with a body is answered and then reset",
   options.target_bytes_max = 10;
   Server server(options);
   REQUIRE(feed(server.engine, headers(1, request({}, "/2345678901", "POST"), 0) + data(1, "body")));
+  auto events = stream_events_of(server.engine);
+  REQUIRE(events.at(0).status == 414);
+  CHECK(events[0].request->method() == Method::Post);
+  answer(server.engine, events[0]);
   auto frames = parse_frames(take_all(server.engine));
   REQUIRE(find_frame(frames, FrameType::Headers) != nullptr);
   const ParsedFrame* reset = find_frame(frames, FrameType::RstStream);

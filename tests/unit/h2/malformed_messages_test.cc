@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pingora/h2/engine.h"
+#include "pingora/http/field_syntax.h"
 #include "unit/h2/engine_pair.h"
 #include "unit/h2/frame_builder.h"
 
@@ -173,6 +174,9 @@ TEST_CASE("H2 engine: a malformed request head is a stream error and no request"
       CHECK(events[0].kind == Kind::Refused);
       CHECK(events[0].code == ErrorCode::ProtocolError);
       CHECK_FALSE(events[0].reason.empty());
+      REQUIRE(events[0].request != nullptr);
+      CHECK(is_token(events[0].request->method().text()));
+      CHECK(events[0].request->raw_target().starts_with('/'));
       check_reset(engine);
       CHECK(engine.streams() == 0);
       CHECK(engine.counters().malformed_messages == 1);
