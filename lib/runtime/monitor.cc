@@ -2,11 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a stuck worker is noticed: a thread's tick is odd while it runs a handler and moves on with
 // every handler. One that is odd and the same at two looks, a period apart, is stuck, unless a
-// helper is there already and moves. When all ticks are even for a while, the monitor rests; the
-// first handler that starts then wakes it.
+// helper is there already and moves, or the thread has stood still only because others had its
+// core. When all ticks are even for a while, the monitor rests; the first handler that starts then
+// wakes it.
 #include "monitor.h"
 
 #include <utility>
+
+#include "thread_activity.h"
 
 namespace pingora {
 namespace {
@@ -113,13 +116,11 @@ Worker* Monitor::watch(std::size_t* index) {
       Helper* helper = watched.helper.load(std::memory_order_acquire);
       std::uint64_t helper_tick =
           helper != nullptr ? helper->tick.load(std::memory_order_relaxed) : 0;
-      bool is_stuck = (tick & 1) != 0 && tick == watched.seen;
       bool is_helped =
           helper != nullptr && ((helper_tick & 1) == 0 || helper_tick != watched.helper_seen);
       if ((tick & 1) != 0 || tick != watched.seen) is_idle = false;
-      watched.seen = tick;
       watched.helper_seen = helper_tick;
-      if (is_stuck && !is_helped) {
+      if (is_stuck(*workers_[i], watched, tick) && !is_helped) {
         *index = i;
         return workers_[i].get();
       }
@@ -127,6 +128,18 @@ Worker* Monitor::watch(std::size_t* index) {
     idle_looks = is_idle ? idle_looks + 1 : 0;
   }
   return nullptr;
+}
+
+// A thread in a handler computes, is blocked, or waits for a core that others have: then there is
+// nothing that a helper could do sooner.
+bool Monitor::is_stuck(const Worker& worker, Watched& watched, std::uint64_t tick) const {
+  if ((tick & 1) == 0 || tick != watched.seen) {
+    watched.seen = tick;
+    if ((tick & 1) != 0) watched.ran = worker.activity_->cpu_time();
+    return false;
+  }
+  auto ran = worker.activity_->cpu_time() - watched.ran;
+  return ran >= runtime_.options().monitor_period / 2 || !worker.activity_->is_runnable();
 }
 
 void Monitor::help(Worker& worker, std::size_t index, Helper& self) {

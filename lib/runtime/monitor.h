@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -35,13 +36,15 @@ class Monitor {
   };
   struct Watched {
     std::atomic<Helper*> helper{nullptr};
-    std::uint64_t seen = 0;         // the worker's tick at the last look
-    std::uint64_t helper_seen = 0;  // its helper's
+    std::uint64_t seen = 0;           // the worker's tick at the last look
+    std::uint64_t helper_seen = 0;    // its helper's
+    std::chrono::nanoseconds ran{0};  // what the worker had run when that tick was first seen
   };
 
   void run(Helper& self);
   /// Waits for a stuck worker; null when the monitor stops. Called by the thread that looks.
   Worker* watch(std::size_t* index);
+  bool is_stuck(const Worker& worker, Watched& watched, std::uint64_t tick) const;
   void help(Worker& worker, std::size_t index, Helper& self);
   bool pause(bool is_idle);
 

@@ -14,6 +14,7 @@
 #include "monitor.h"
 #include "pingora/base/assert.h"
 #include "reactor.h"
+#include "thread_activity.h"
 
 namespace pingora {
 namespace {
@@ -46,11 +47,15 @@ struct FrameListAllocator {
 Worker::Worker(Runtime& runtime, std::size_t index)
     : runtime_(runtime),
       index_(index),
+      activity_(std::make_unique<ThreadActivity>()),
       wheel_(Clock::now()),
       wheel_timer_(internal::Reactor::prepare(io_context_)) {}
 
+Worker::~Worker() = default;
+
 void Worker::run() {
   current_tick = &tick_;
+  activity_->attach();
   auto guard = asio::make_work_guard(io_context_);
   io_context_.run();
   current_tick = nullptr;

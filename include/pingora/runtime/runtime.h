@@ -21,6 +21,7 @@ namespace pingora {
 class BlockingPool;
 class Monitor;
 class Runtime;
+class ThreadActivity;
 
 struct RuntimeOptions {
   /// Worker threads. 0: as many as the process may use cores.
@@ -46,6 +47,7 @@ class Worker {
   Worker(Runtime& runtime, std::size_t index);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
+  ~Worker();
 
   Runtime& runtime() const noexcept { return runtime_; }
   std::size_t index() const noexcept { return index_; }
@@ -73,6 +75,7 @@ class Worker {
 
   Runtime& runtime_;
   const std::size_t index_;
+  const std::unique_ptr<ThreadActivity> activity_;  // of the thread that runs it
   asio::io_context io_context_;
   TimerWheel wheel_;
   std::mutex wheel_timer_mutex_;  // guards the two below
