@@ -214,7 +214,7 @@ bool H2Connection::fill(h2::Output& output) {
   {
     std::lock_guard lock(mutex_);
     is_flush_requested_ = false;
-    engine_.take_output(output);
+    engine_.take_output(output, turn_bytes_);
     take_events();
     if (!engine_.has_output()) release_sent();
     if (engine_.has_output()) is_flush_requested_ = true;
@@ -225,7 +225,10 @@ bool H2Connection::fill(h2::Output& output) {
   return !is_over;
 }
 
+// What is taken from the engine in one turn is not overtaken by what is more urgent. That is little
+// where the client takes its time, and much where a write goes at once.
 Task<> H2Connection::send(h2::Output& output) {
+  std::size_t next_turn = output.size() < turn_bytes_ ? turn_bytes_ : 2 * turn_bytes_;
   while (!output.empty()) {
     std::array<iovec, kPiecesMax> pieces;
     std::size_t count = 0;
@@ -238,8 +241,10 @@ Task<> H2Connection::send(h2::Output& output) {
       output.consume(**written);
       continue;
     }
+    next_turn = h2::Engine::kTurnBytesMax;
     co_await send_slowly(output);
   }
+  turn_bytes_ = std::min(next_turn, Stream::kTurnBytesMax);
 }
 
 Task<> H2Connection::send_slowly(h2::Output& output) {

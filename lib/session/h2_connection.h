@@ -164,7 +164,8 @@ class H2Connection : public std::enable_shared_from_this<H2Connection>, public F
   TimePoint settings_deadline_;
   TimePoint shutdown_deadline_ = kNever;  // for the second GOAWAY
   TimePoint ping_sent_ = kNever;
-  bool is_failed_ = false;  // reading or writing
+  bool is_failed_ = false;                              // reading or writing
+  std::size_t turn_bytes_ = h2::Engine::kTurnBytesMax;  // of output
   std::chrono::milliseconds write_timeout_{0};
 };
 
