@@ -16,9 +16,9 @@ constexpr bool kKeeps = !kHasAddressSanitizer;
 // Multiples of 64 bytes.
 constexpr std::size_t kStep = 64;
 constexpr std::size_t kClasses = kPooledSizeMax / kStep;
-// For each class: a connection has up to 128 streams at once, and several of those may end at once.
-// At most 2.2 MiB for a thread.
-constexpr std::size_t kKeptMax = 256;
+// For each class: hundreds of streams may end at once, each with several pieces of the same one.
+// At most 4 MiB for a thread.
+constexpr std::size_t kKeptBytesMax = 256 * 1024;
 
 // The free lists of a thread. Trivially destructible, as memory may be given back until the very
 // end of one.
@@ -28,7 +28,7 @@ struct FreeLists {
     std::size_t count = 0;
   };
   std::array<List, kClasses> lists;
-  std::size_t limit = 0;  // kKeptMax while the thread lives
+  std::size_t limit = 0;  // in steps: kKeptBytesMax while the thread lives
   bool was_opened = false;
 
   void* take(std::size_t index) noexcept {
@@ -41,7 +41,7 @@ struct FreeLists {
   }
   bool put(std::size_t index, void* memory) noexcept {
     List& list = lists[index];
-    if (list.count >= limit) return false;
+    if (list.count * (index + 1) >= limit) return false;
     std::memcpy(memory, &list.head, sizeof list.head);
     list.head = memory;
     ++list.count;
@@ -66,7 +66,7 @@ void FreeLists::open() noexcept {
   was_opened = true;
   thread_local Closer closer;
   static_cast<void>(closer);
-  limit = kKeptMax;
+  limit = kKeptBytesMax / kStep;
 }
 
 }  // namespace

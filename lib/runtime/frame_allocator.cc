@@ -31,7 +31,7 @@ void* FrameLists::allocate_new(std::size_t size) {
     thread_local bool is_open = [this] {
       // A connection of HTTP/2 has as many requests as that at once, and several of those end at
       // once.
-      limit_ = 4 * kKeptMax;
+      limit_ = 8 * kKeptMax;
       return true;
     }();
     static_cast<void>(closer);

@@ -12,6 +12,12 @@
 #include "session/h2_connection.h"
 
 namespace pingora::internal {
+namespace {
+
+// A head, a short body and trailers come at once, and are all of most messages.
+constexpr std::size_t kInboxMin = 3;
+
+}  // namespace
 
 H2Stream::H2Stream(H2Connection& connection, h2::EngineStream& engine_stream)
     : connection_(connection), engine_stream_(engine_stream), id_(engine_stream.id()) {
@@ -71,6 +77,7 @@ void H2Stream::on_event(h2::Event event) {
     case h2::Event::Kind::ResponseHead:
     case h2::Event::Kind::Data:
     case h2::Event::Kind::Trailers:
+      if (inbox_.capacity() == 0) inbox_.reserve(kInboxMin);
       inbox_.push_back(std::move(event));
       wake(Want::Event);
       return;

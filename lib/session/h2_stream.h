@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/pooled_allocator.h"
 #include "pingora/base/bytes.h"
 #include "pingora/base/clock.h"
 #include "pingora/base/error.h"
@@ -101,7 +102,7 @@ class H2Stream : public ListHook, public FrameAllocated {
   const std::uint32_t id_;
 
   // Guarded by the connection's mutex.
-  std::vector<h2::Event> inbox_;
+  std::vector<h2::Event, PooledAllocator<h2::Event>> inbox_;
   std::size_t inbox_first_ = 0;
   H2StreamEnd end_;
   WaitOp* waiting_[2] = {};

@@ -15,7 +15,7 @@ class FrameLists {
  public:
   static constexpr std::size_t kClassSize = 64;
   static constexpr std::size_t kClasses = 64;
-  static constexpr std::uint32_t kKeptMax = 128;  // per class, times 4
+  static constexpr std::uint32_t kKeptMax = 128;  // per class, times 8
 
   static constexpr std::size_t class_of(std::size_t size) noexcept {
     return (size + kClassSize - 1) / kClassSize;
@@ -43,7 +43,7 @@ class FrameLists {
  private:
   void* heads_[kClasses] = {};
   std::uint32_t counts_[kClasses] = {};
-  std::uint32_t limit_ = 0;  // 4 kKeptMax once the end of the thread is taken care of
+  std::uint32_t limit_ = 0;  // 8 kKeptMax once the end of the thread is taken care of
 };
 
 extern constinit thread_local FrameLists frame_lists;
