@@ -143,7 +143,8 @@ Task<> H1ServerSession::write_head(const ResponseHeader& header, EndOfStream end
   if (!written) return std::move(written.error()).into_in();
   x.encoder = plan.encoder;
   is_response_started_ = true;
-  return plan.is_switch || x.encoder.is_done() ? transport_.send() : Task<>();
+  if (plan.is_switch) return transport_.send();
+  return x.encoder.is_done() ? transport_.send(end_of_response()) : Task<>();
 }
 
 Task<> H1ServerSession::write_body(Bytes data, EndOfStream end) {
@@ -152,9 +153,12 @@ Task<> H1ServerSession::write_body(Bytes data, EndOfStream end) {
   auto frame = x.encoder.frame(data.size(), end);
   if (!frame) return std::move(frame.error());
   if (x.encoder.kind() == H1BodyEncoder::Kind::None) data = Bytes();
-  bool is_now = x.encoder.is_done() || x.is_tunnel;
-  if (x.is_tunnel) note_tunnel_bytes();
-  Task<> writing = transport_.write(*frame, std::move(data), is_now ? Send::Now : Send::Gather);
+  Send send = x.encoder.is_done() ? end_of_response() : Send::Gather;
+  if (x.is_tunnel) {
+    note_tunnel_bytes();
+    send = Send::Now;
+  }
+  Task<> writing = transport_.write(*frame, std::move(data), send);
   if (x.is_tunnel && x.encoder.is_done()) return shutdown_behind(std::move(writing));
   return writing;
 }
@@ -172,7 +176,12 @@ Task<> H1ServerSession::write_trailers(const HeaderMap& trailers) {
   if (!transport_.is_writable()) return misuse("a write behind one that failed");
   h1::write_trailers(trailers, transport_.output());
   x.encoder.finish();
-  return transport_.send();
+  return transport_.send(end_of_response());
+}
+
+// How the last bytes of a response go.
+Send H1ServerSession::end_of_response() const noexcept {
+  return keep_alive_ ? Send::Now : Send::Last;
 }
 
 Task<> H1ServerSession::flush() { return transport_.send(); }

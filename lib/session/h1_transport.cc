@@ -60,7 +60,7 @@ Task<> H1Transport::write(const H1Frame& frame, Bytes data, Send send) {
     output_.append(head);
     output_.append(data.view());
     output_.append(frame.tail);
-    return send == Send::Now ? this->send() : Task<>();
+    return send == Send::Gather ? Task<>() : this->send(send);
   }
   Pieces pieces;
   pieces.add(output_.view());
@@ -68,7 +68,7 @@ Task<> H1Transport::write(const H1Frame& frame, Bytes data, Send send) {
   pieces.add(data.view());
   pieces.add(frame.tail);
   std::size_t written = 0;
-  if (auto result = stream_->try_write(pieces.view())) {
+  if (auto result = try_write(pieces.view(), send)) {
     if (!*result) return write_failed(std::move(result->error()));
     written = **result;
   }
@@ -89,11 +89,11 @@ Task<> H1Transport::write(const H1Frame& frame, Bytes data, Send send) {
   return send_slowly(std::move(data), tail);
 }
 
-Task<> H1Transport::send() {
+Task<> H1Transport::send(Send how) {
   if (output_.empty()) return {};
   if (!is_writable()) return Error::internal("a write behind one that failed or was cancelled");
   iovec piece{const_cast<char*>(output_.view().data()), output_.size()};
-  if (auto result = stream_->try_write({&piece, 1})) {
+  if (auto result = try_write({&piece, 1}, how)) {
     if (!*result) return write_failed(std::move(result->error()));
     output_.consume(**result);
     if (output_.empty()) return {};

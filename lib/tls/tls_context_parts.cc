@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "tls/boringssl_memory.h"
 #include "tls/tls_error.h"
 
 namespace pingora::internal {
@@ -40,6 +41,7 @@ void on_key_log_line(const SSL* ssl, const char* line) {
 
 Result<bssl::UniquePtr<SSL_CTX>> make_context(const TlsBasics& basics) {
   ERR_clear_error();
+  link_boringssl_memory();
   bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_with_buffers_method()));
   if (!context) return fail(take_tls_error(ErrorType::InternalError, "TLS"));
   if (basics.version_min > basics.version_max) {

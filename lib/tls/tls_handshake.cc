@@ -71,7 +71,6 @@ Task<> TlsHandshake::run() {
 }
 
 TlsHandshake::Step TlsHandshake::advance() {
-  ERR_clear_error();
   int result = SSL_do_handshake(ssl());
   if (result == 1) return Step::Done;
   switch (SSL_get_error(ssl(), result)) {

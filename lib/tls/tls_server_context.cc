@@ -99,6 +99,7 @@ void set_tickets(SSL_CTX& context, const TlsServerState& state) {
     return;
   }
   SSL_CTX_set_ticket_aead_method(&context, &kTicketMethod);
+  SSL_CTX_set_num_tickets(&context, state.settings.tickets_per_connection);
   SSL_CTX_set_timeout(&context, static_cast<std::uint32_t>(kTicketLifetime.count()));
   SSL_CTX_set_session_psk_dhe_timeout(&context,
                                       static_cast<std::uint32_t>(kTicketLifetime.count()));

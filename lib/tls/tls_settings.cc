@@ -9,6 +9,7 @@ namespace {
 
 // RFC 7301 §3.1: a name has 1 to 255 bytes.
 constexpr std::size_t kAlpnNameMax = 255;
+constexpr unsigned kTicketsMax = 16;  // of BoringSSL
 
 Result<std::shared_ptr<CertificateStore>> store_of(std::string certificate_file,
                                                    std::string key_file) {
@@ -69,6 +70,9 @@ Result<void> TlsSettings::validate() const {
   if (client_certificates == ClientCertificates::Off && has_ca) {
     return fail(
         invalid("TLS: issuers of clients' certificates are given, which are not asked for"));
+  }
+  if (tickets_per_connection < 1 || tickets_per_connection > kTicketsMax) {
+    return fail(invalid("TLS: tickets_per_connection is not 1 to 16"));
   }
   if (handshake_timeout <= std::chrono::milliseconds(0)) {
     return fail(invalid("TLS: handshake_timeout is not positive"));

@@ -94,11 +94,8 @@ TlsStream::~TlsStream() {
 }
 
 void TlsStream::send_close_notify() noexcept {
-  if (std::exchange(is_write_over_, true)) return;
-  ERR_clear_error();
-  SSL_shutdown(connection_->ssl());
-  ERR_clear_error();
-  [[maybe_unused]] auto best_effort = connection_->flush(inner());
+  if (is_write_over_) return;
+  [[maybe_unused]] auto best_effort = end_with_close_notify();
 }
 
 void TlsStream::shutdown_write() noexcept {
@@ -169,7 +166,6 @@ TlsStream::Decrypted TlsStream::decrypt(Buffer& into, std::size_t& size) {
       if (size != 0) return Decrypted::UntilFull;
       room = into.prepare(kReadSizeMin);
     }
-    ERR_clear_error();
     int read = SSL_read(ssl, room.data(),
                         static_cast<int>(std::min<std::size_t>(room.size(), kReadSizeMax)));
     if (read > 0) {
@@ -194,14 +190,26 @@ TlsStream::Decrypted TlsStream::decrypt(Buffer& into, std::size_t& size) {
 }
 
 std::optional<Result<std::size_t>> TlsStream::try_write(std::span<const iovec> pieces) {
-  if (is_write_over_) return fail(ErrorType::ConnectionClosed, "TLS was closed for writing");
+  return write_now(pieces, Behind::More);
+}
+
+std::optional<Result<std::size_t>> TlsStream::try_write_last(std::span<const iovec> pieces) {
+  return write_now(pieces, Behind::CloseNotify);
+}
+
+std::optional<Result<std::size_t>> TlsStream::write_now(std::span<const iovec> pieces,
+                                                        Behind behind) {
+  // What was sealed before the end is still to be reported.
+  if (is_write_over_ && owed_ == 0) {
+    return fail(ErrorType::ConnectionClosed, "TLS was closed for writing");
+  }
   if (auto flushed = connection_->flush(inner()); !flushed) {
     return fail(std::move(flushed.error()));
   }
   if (!connection_->output.empty()) return std::nullopt;
   std::size_t total = total_of(pieces);
-  if (owed_ < total) {
-    if (auto sealed = seal(pieces, total); !sealed) return fail(std::move(sealed.error()));
+  if (owed_ < total && !is_write_over_) {
+    if (auto sealed = seal(pieces, total, behind); !sealed) return fail(std::move(sealed.error()));
     // What the inner stream did not take stays with us, and with the writer: it comes again with
     // the same bytes when there is room.
     if (!connection_->output.empty()) return std::nullopt;
@@ -220,7 +228,7 @@ std::size_t TlsStream::first_record_size(std::size_t left) const noexcept {
 
 // Seals what is not sealed yet, up to `kRecordsPerWrite` records, and writes them as far as that
 // goes. The last of them goes to the inner stream from where BoringSSL has sealed it.
-Result<void> TlsStream::seal(std::span<const iovec> pieces, std::size_t total) {
+Result<void> TlsStream::seal(std::span<const iovec> pieces, std::size_t total, Behind behind) {
   Plaintext text(pieces);
   text.skip(owed_);
   std::size_t left = total - owed_;
@@ -230,21 +238,31 @@ Result<void> TlsStream::seal(std::span<const iovec> pieces, std::size_t total) {
     is_first_record_ = false;
     std::string_view record = text.take(size, scratch);
     left -= size;
-    if (left == 0 || i == kRecordsPerWrite) connection_->set_direct(&inner());
-    ERR_clear_error();
-    int sealed = SSL_write(connection_->ssl(), record.data(), static_cast<int>(size));
+    bool is_end = left == 0 && behind == Behind::CloseNotify;
+    if (!is_end && (left == 0 || i == kRecordsPerWrite)) connection_->set_direct(&inner());
+    auto sealed = seal_record(record);
     connection_->set_direct(nullptr);
-    if (sealed <= 0) {
-      is_write_over_ = true;
-      return fail(internal::take_tls_error(ErrorType::WriteError, "TLS"));
-    }
-    if (connection_->write_error) {
-      is_write_over_ = true;
-      return fail(std::move(*std::exchange(connection_->write_error, std::nullopt)));
-    }
+    if (!sealed) return sealed;
     owed_ += size;
+    if (is_end) return end_with_close_notify();
   }
   return {};
+}
+
+Result<void> TlsStream::seal_record(std::string_view text) {
+  int sealed = SSL_write(connection_->ssl(), text.data(), static_cast<int>(text.size()));
+  if (sealed > 0 && !connection_->write_error) return {};
+  is_write_over_ = true;
+  if (sealed <= 0) return fail(internal::take_tls_error(ErrorType::WriteError, "TLS"));
+  return fail(std::move(*std::exchange(connection_->write_error, std::nullopt)));
+}
+
+// Behind what lies sealed in `output`.
+Result<void> TlsStream::end_with_close_notify() {
+  is_write_over_ = true;
+  SSL_shutdown(connection_->ssl());
+  ERR_clear_error();
+  return connection_->flush(inner());
 }
 
 }  // namespace pingora

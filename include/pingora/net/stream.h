@@ -68,6 +68,11 @@ class Stream {
   /// write then begins with the same bytes: a stream may have begun with them (TLS has sealed
   /// them).
   virtual std::optional<Result<std::size_t>> try_write(std::span<const iovec> pieces) = 0;
+  /// The same for the last bytes before `shutdown_write` or the end of this: what tells the peer of
+  /// the end may go with them. Where not all of them go, the rest is written as ever.
+  virtual std::optional<Result<std::size_t>> try_write_last(std::span<const iovec> pieces) {
+    return try_write(pieces);
+  }
 
   /// Ends a read that waits, now and once, with `error`. Without one, does nothing.
   void interrupt_read(Error error);

@@ -120,6 +120,7 @@ class H1ServerSession final : public ServerSession, public internal::FrameAlloca
   struct ResponsePlan;
   Result<void> plan_body(const ResponseHeader& header, EndOfStream end, ResponsePlan& plan);
   void plan_connection(const ResponseHeader& header, ResponsePlan& plan);
+  internal::Send end_of_response() const noexcept;
   Task<> shutdown_behind(Task<> writing);
 
   // The end: h1_server_session.cc.

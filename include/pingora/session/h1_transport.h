@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "pingora/base/buffer.h"
@@ -27,9 +28,10 @@ struct H1Frame {
 };
 
 /// Which of two ways bytes go.
-enum class Send : bool {
+enum class Send : std::uint8_t {
   Gather,  // when there are enough of them
   Now,
+  Last,  // now; nothing follows, and the connection is closed
 };
 
 /// What both roles of HTTP/1 stand on: a stream, what was read from it and not consumed, and what
@@ -54,8 +56,8 @@ class H1Transport {
   /// Writes a piece of a body behind what was gathered: a small one is copied there, a large one is
   /// sent from where it is. Without a coroutine unless it has to wait.
   Task<> write(const H1Frame& frame, Bytes data, Send send);
-  /// Sends what was gathered.
-  Task<> send();
+  /// Sends what was gathered, `how` being Now or Last.
+  Task<> send(Send how = Send::Now);
   /// Whether no write has failed, was cancelled, or is waiting.
   bool is_writable() const noexcept { return state_ == State::Open; }
 
@@ -63,6 +65,9 @@ class H1Transport {
 
  private:
   enum class State : std::uint8_t { Open, Writing, Broken };
+  std::optional<Result<std::size_t>> try_write(std::span<const iovec> pieces, Send how) {
+    return how == Send::Last ? stream_->try_write_last(pieces) : stream_->try_write(pieces);
+  }
   Task<> send_slowly(Bytes data, std::string_view tail);
   Error write_failed(Error error);
 

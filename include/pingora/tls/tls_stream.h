@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "pingora/net/stream_layer.h"
 
@@ -33,6 +34,8 @@ class TlsStream final : public StreamLayer, public internal::FrameAllocated {
   ~TlsStream() override;
 
   std::optional<Result<std::size_t>> try_write(std::span<const iovec> pieces) override;
+  /// close_notify goes in the same write, if all of `pieces` do.
+  std::optional<Result<std::size_t>> try_write_last(std::span<const iovec> pieces) override;
   /// close_notify, then the inner stream's. Best effort.
   void shutdown_write() noexcept override;
   void abort_on_close() noexcept override;
@@ -50,8 +53,12 @@ class TlsStream final : public StreamLayer, public internal::FrameAllocated {
   enum class Decrypted : std::uint8_t { Everything, UntilFull, End, Failed };
   Decrypted decrypt(Buffer& into, std::size_t& size);
   ReadAttempt end_reading(Buffer& into, std::size_t size);
-  Result<void> seal(std::span<const iovec> pieces, std::size_t total);
+  enum class Behind : bool { More, CloseNotify };
+  std::optional<Result<std::size_t>> write_now(std::span<const iovec> pieces, Behind behind);
+  Result<void> seal(std::span<const iovec> pieces, std::size_t total, Behind behind);
+  Result<void> seal_record(std::string_view text);
   std::size_t first_record_size(std::size_t left) const noexcept;
+  Result<void> end_with_close_notify();
   void send_close_notify() noexcept;
 
   std::unique_ptr<internal::TlsConnection> connection_;

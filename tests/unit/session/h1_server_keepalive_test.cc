@@ -3,6 +3,7 @@
 // What becomes of the connection behind a response.
 #include <catch2/catch.hpp>
 
+#include "pingora/net/stream_layer.h"
 #include "pingora/runtime/combinators.h"
 #include "pingora/runtime/timer.h"
 #include "wire.h"
@@ -18,6 +19,31 @@ constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 Task<> answer(H1ServerSession& session) {
   co_await session.write_head(response(200, "0"), EndOfStream::Yes);
 }
+
+/// Notes of each write whether it was said to be the last.
+class NotingLastWrites final : public StreamLayer {
+ public:
+  NotingLastWrites(std::unique_ptr<Stream> inner, std::vector<bool>& writes)
+      : StreamLayer(std::move(inner)), writes_(writes) {}
+  std::optional<Result<std::size_t>> try_write(std::span<const iovec> pieces) override {
+    writes_.push_back(false);
+    return inner().try_write(pieces);
+  }
+  std::optional<Result<std::size_t>> try_write_last(std::span<const iovec> pieces) override {
+    writes_.push_back(true);
+    return inner().try_write(pieces);
+  }
+
+ protected:
+  ReadAttempt attempt_read(Buffer& into) override {
+    if (!inner_may_read()) note_inner_readable();
+    auto result = inner().try_read(into);
+    return {std::move(result), inner_may_read()};
+  }
+
+ private:
+  std::vector<bool>& writes_;
+};
 
 std::size_t count_of(std::string_view text, std::string_view part) {
   std::size_t count = 0;
@@ -53,6 +79,32 @@ TEST_CASE_METHOD(Workers, "H1 server: disable_keepalive closes behind the respon
   std::string output = *run(converse(std::string(kGet) + kGet, handler, options));
   CHECK(responses_in(output) == 1);
   CHECK_THAT(output, Catch::Contains("Connection: close"));
+}
+
+TEST_CASE_METHOD(Workers, "H1 server: the stream is told of the last write of a connection",
+                 "[session][h1_server]") {
+  auto is_last = GENERATE(false, true);
+  auto has_body = GENERATE(false, true);
+  auto handler = [&](H1ServerSession& session) -> Task<> {
+    if (is_last) session.disable_keepalive();
+    if (!has_body) co_return co_await answer(session);
+    co_await session.write_head(response(200, "4"), EndOfStream::No);
+    co_await session.write_body(Bytes::copy_of("ab"), EndOfStream::No);
+    co_await session.write_body(Bytes::copy_of("cd"), EndOfStream::Yes);
+  };
+  auto [near, far] = MemoryStream::make_pair();
+  std::vector<bool> writes;
+  H1ServerSession session(std::make_unique<NotingLastWrites>(std::move(far), writes), {});
+  auto talk = [](Stream& client, H1ServerSession& session, Handler handler) -> Task<> {
+    co_await put(client, kGet);
+    bool is_there = co_await session.read_request();
+    REQUIRE(is_there);
+    co_await handler(session);
+    co_await session.finish();
+  };
+  auto talked = run(talk(*near, session, handler));
+  if (!talked) FAIL(talked.error().to_string());
+  CHECK(writes == std::vector<bool>{is_last});
 }
 
 TEST_CASE_METHOD(Workers, "H1 server: a body that was not read is drained, within bounds",

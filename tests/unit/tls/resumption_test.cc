@@ -77,6 +77,21 @@ TEST_CASE_METHOD(ResumptionFixture, "TLS resumption: a session is resumed and co
 }
 
 TEST_CASE_METHOD(ResumptionFixture,
+                 "TLS resumption: a connection of TLS 1.3 gets as many tickets as it shall, "
+                 "each of them good",
+                 "[tls]") {
+  TlsSettings settings = settings_with_keys();
+  CHECK(settings.tickets_per_connection == 1);
+  unsigned tickets = GENERATE(1U, 3U);
+  settings.tickets_per_connection = tickets;
+  auto server = server_context(std::move(settings));
+  connect(*server);
+  auto given = std::exchange(sessions->all, {});
+  REQUIRE(given.size() == tickets);
+  for (const auto& session : given) CHECK(resumes(*server, session));
+}
+
+TEST_CASE_METHOD(ResumptionFixture,
                  "TLS resumption: another process takes a session that was "
                  "written down",
                  "[tls]") {

@@ -84,6 +84,16 @@ TEST_CASE("TlsSettings: what does not fit together is refused", "[tls]") {
         "TLS: issuers of clients' certificates are given, which are not asked for");
 
   settings = good;
+  for (unsigned tickets : {1U, 16U}) {
+    settings.tickets_per_connection = tickets;
+    CHECK(problem_of(settings).empty());
+  }
+  for (unsigned tickets : {0U, 17U}) {
+    settings.tickets_per_connection = tickets;
+    CHECK(problem_of(settings) == "TLS: tickets_per_connection is not 1 to 16");
+  }
+
+  settings = good;
   settings.handshake_timeout = std::chrono::milliseconds(0);
   CHECK(problem_of(settings) == "TLS: handshake_timeout is not positive");
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pingora/tls/tls_stream.h"
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -27,6 +28,18 @@ std::string text_of(std::size_t size) {
 Task<std::size_t> read_once(Stream* stream) {
   Buffer buffer;
   co_return co_await stream->read(buffer);
+}
+std::array<iovec, 1> pieces_of(const std::string& text) {
+  return {{{const_cast<char*>(text.data()), text.size()}}};
+}
+/// Up to the end, which the first attempt may say.
+Task<> write_last(Stream* stream, std::string text) {
+  auto written = stream->try_write_last(pieces_of(text));
+  if (written && !*written) co_await std::move(written->error());
+  std::size_t size = written ? **written : 0;
+  if (size == text.size()) co_return;
+  co_await stream->write({std::string_view(text).substr(size)});
+  stream->shutdown_write();
 }
 ErrorType type_of(const Result<std::size_t>& result) {
   return result ? ErrorType::UnknownError : result.error().type();
@@ -328,6 +341,49 @@ TEST_CASE_METHOD(TlsFixture,
   REQUIRE(block_on(runtime, when_all(pieces(stream, head, body), read_bytes(peer, 16588))));
   CHECK(counts.writes == 1);
   CHECK(counts.bytes_written == 16588 + 2 * kRecordOverhead);
+}
+
+TEST_CASE_METHOD(TlsFixture,
+                 "TLS stream: close_notify leaves in one write with the last bytes, where all of "
+                 "them do",
+                 "[tls]") {
+  auto server = server_context();
+  auto client = client_context();
+  auto size = GENERATE(5U, 16U * 1024, 40U * 1024);
+  auto [near, far] = MemoryStream::make_pair();
+  CountingStream::Counts counts;
+  auto shaken =
+      block_on(runtime, shake_hands(std::move(near),
+                                    std::make_unique<CountingStream>(std::move(far), counts),
+                                    server.get(), client.get()));
+  REQUIRE(shaken);
+  Stream* stream = shaken->server->get();
+  Stream* peer = shaken->client->get();
+  REQUIRE(block_on(runtime, when_all(write_bytes(stream, "x"), read_bytes(peer, 1))));
+  counts = {};
+  std::string text = text_of(size);
+  // Of the largest, two records leave at once, and the rest is another write's.
+  auto read = block_on(runtime, when_all(write_last(stream, text), read_bytes(peer, size + 1)));
+  REQUIRE(read);
+  CHECK(std::get<1>(*read) == text);
+  CHECK(counts.writes == (size > 32 * 1024 ? 3 : 1));
+  CHECK(type_of(*stream->try_write(pieces_of(text))) == ErrorType::ConnectionClosed);
+  stream->shutdown_write();
+  CHECK(counts.writes == (size > 32 * 1024 ? 3 : 1));
+}
+
+TEST_CASE_METHOD(TlsFixture, "TLS stream: the last bytes arrive however little is taken at once",
+                 "[tls]") {
+  auto size = GENERATE(1U, 7U, 600U, 1000000U);
+  auto waits = GENERATE(false, true);
+  MemoryStreamOptions options{.write_size_max = size, .always_waits = waits, .capacity = 20000};
+  TlsPair pair = connected(options, options);
+  std::string text = text_of(size < 16 ? 1000 : 30000);
+  auto result = block_on(runtime, when_all(write_last(pair.server->get(), text),
+                                           read_bytes(pair.client->get(), text.size() + 1)));
+  if (!result) FAIL(result.error().to_string());
+  CHECK(std::get<1>(*result) == text);
+  CHECK(block_on(runtime, read_once(pair.client->get())).value() == 0);
 }
 
 TEST_CASE_METHOD(TlsFixture, "TLS stream: is watched while idle, and not while something is unread",
