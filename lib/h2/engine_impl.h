@@ -133,7 +133,10 @@ class Engine::Impl {
   void look_at(const FrameStart& start);
   int check_not_ended(std::uint32_t id, std::uint8_t type);
 
-  // engine_receive.cc: what the callbacks do. 0, or an error of nghttp2's.
+  // engine_receive.cc, engine_heads.cc, engine_connection.cc: what the callbacks do. 0, or one of
+  // these.
+  static constexpr int kStopStream = NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  static constexpr int kStopConnection = NGHTTP2_ERR_CALLBACK_FAILURE;
   int on_frame_begin(const nghttp2_frame_hd& head);
   void sample(StreamState& stream, std::size_t size);
   void end_sample();

@@ -8,6 +8,7 @@
 #include <array>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 namespace pingora {
 namespace {
@@ -32,7 +33,8 @@ struct FaultState {
   }
 };
 
-struct End {
+class End {
+ public:
   MemoryStreamOptions options;
   std::array<FaultState, 2> faults;
   struct Waiting {
@@ -46,7 +48,21 @@ struct End {
   bool is_closed = false;    // destroyed
   bool is_finished = false;  // writes no more
   bool is_aborted = false;
-  std::string written;  // and not read by the other end
+
+  /// What was written and not read by the other end.
+  std::string_view unread() const noexcept { return std::string_view(written_).substr(read_); }
+  void write(std::string_view bytes) { written_.append(bytes); }
+  /// What has been read moves up only when it is the larger part, so that a byte is moved once.
+  void drop(std::size_t size) {
+    read_ += size;
+    if (read_ * 2 < written_.size()) return;
+    written_.erase(0, read_);
+    read_ = 0;
+  }
+
+ private:
+  std::string written_;
+  std::size_t read_ = 0;  // bytes of it
 };
 
 }  // namespace
@@ -63,13 +79,13 @@ class MemoryStream::Link {
     const End& peer = ends[1 - side];
     const FaultState& fault = end.faults[index_of(Direction::Read)];
     if (fault.is_struck()) return !fault.is_stalled();
-    return !peer.written.empty() || peer.is_finished || peer.is_closed;
+    return !peer.unread().empty() || peer.is_finished || peer.is_closed;
   }
   bool is_writable(std::size_t side) const {
     const End& end = ends[side];
     const FaultState& fault = end.faults[index_of(Direction::Write)];
     if (fault.is_struck()) return !fault.is_stalled();
-    return end.written.size() < end.options.capacity || ends[1 - side].is_closed;
+    return end.unread().size() < end.options.capacity || ends[1 - side].is_closed;
   }
   bool is_ready(std::size_t side, Direction direction) const {
     return direction == Direction::Read ? is_readable(side) : is_writable(side);
@@ -106,7 +122,7 @@ MemoryStream::~MemoryStream() {
   End& end = link_->ends[side_];
   end.is_closed = end.is_finished = true;
   end.idle_watch = nullptr;
-  if (end.is_aborted) end.written.clear();
+  if (end.is_aborted) end.drop(end.unread().size());
   discarded = link_->wake(1 - side_, Direction::Read);
   [[maybe_unused]] auto nothing = link_->wake(1 - side_, Direction::Write);
 }
@@ -127,16 +143,16 @@ Stream::ReadAttempt MemoryStream::attempt_read(Buffer& into) {
     }
   }
   if (peer.is_aborted) return {fail(ErrorType::ConnectionClosed, "reset by the peer"), true};
-  if (peer.written.empty()) {
+  if (peer.unread().empty()) {
     if (peer.is_finished) return {std::size_t{0}, true};
     --fault.operations;  // it has to wait: this was none
     return {std::nullopt, false};
   }
   std::span<char> room = into.prepare();
   std::size_t size =
-      std::min({peer.written.size(), room.size(), end.options.read_size_max, fault.room()});
-  into.append(std::string_view(peer.written).substr(0, size));
-  peer.written.erase(0, size);
+      std::min({peer.unread().size(), room.size(), end.options.read_size_max, fault.room()});
+  into.append(peer.unread().substr(0, size));
+  peer.drop(size);
   fault.bytes += size;
   [[maybe_unused]] auto nothing = link_->wake(1 - side_, Direction::Write);
   end.must_wait[index_of(Direction::Read)] = end.options.always_waits;
@@ -163,7 +179,7 @@ std::optional<Result<std::size_t>> MemoryStream::try_write(std::span<const iovec
     return fail(ErrorType::ConnectionClosed, "the other end is closed");
   }
   std::size_t room =
-      std::min({end.options.capacity - std::min(end.options.capacity, end.written.size()),
+      std::min({end.options.capacity - std::min(end.options.capacity, end.unread().size()),
                 end.options.write_size_max, fault.room()});
   if (room == 0) {
     --fault.operations;
@@ -172,7 +188,7 @@ std::optional<Result<std::size_t>> MemoryStream::try_write(std::span<const iovec
   std::size_t size = 0;
   for (const iovec& piece : pieces) {
     std::size_t part = std::min(room - size, piece.iov_len);
-    end.written.append(static_cast<const char*>(piece.iov_base), part);
+    end.write({static_cast<const char*>(piece.iov_base), part});
     size += part;
   }
   fault.bytes += size;
