@@ -20,6 +20,12 @@ for tool in h2spec h2specd; do
     go install "github.com/summerwind/h2spec/cmd/$tool@v2.2.1+incompatible" ||
     echo "run.sh: $tool could not be installed" >&2
 done
+# gRPC for node, which comes with npm where there is one.
+grpc_js=build/tools/node/node_modules/@grpc/grpc-js
+if [[ ! -d $grpc_js ]] && command -v npm >/dev/null; then
+  timeout 180 npm install --prefix build/tools/node --no-save --no-audit --no-fund \
+    --loglevel=error @grpc/grpc-js@1.12.6 || echo "run.sh: grpc-js could not be installed" >&2
+fi
 cmake --preset dev
 cmake --build --preset dev
 exec ctest --preset dev --parallel "$(nproc)" --no-label-summary "$@" </dev/null
