@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import BENCHMARKS, ROOT, Bench, render
+from bench import BENCHMARKS, ROOT, Bench, compiled, render
 from processes import free_ports, pinned
 from tls import (Certificate, ServerTls, h2o_listener, haproxy_listener, haproxy_upstream,
                  nghttpx_listener, nginx_listener, nginx_upstream, pingora_listener,
@@ -65,7 +65,7 @@ class Unavailable(Exception):
 
 def start_proxy(bench: Bench, name, peer, job: Job):
     """Starts a proxy under a name of the caller's; `peer` is one of pingora_cpp,
-    pingora_cpp_static, pingora_rust, nginx, haproxy, h2o and nghttpx."""
+    pingora_cpp_static, pingora_rust, nginx, haproxy, h2o, nghttpx and relay."""
     folder = bench.folder(f"proxy-{name}")
     port = free_ports(1)[0]
     command = _COMMANDS[peer](bench, job, folder, port)
@@ -175,6 +175,13 @@ def _nghttpx(_bench, job, folder, port):
             *nghttpx_listener(job.tls, port)]
 
 
+def _relay(bench, job, _folder, port):
+    if job.kind != "plain" or job.tls or job.upstream_certificate or job.h2 or job.upstream_h2:
+        raise Unavailable("knows no such job")
+    program = compiled(BENCHMARKS / "peers/relay/relay.cc", bench.work / "helpers", "-std=c++20")
+    return [str(program), str(port), str(job.upstream_ports[0])]
+
+
 _COMMANDS = {"pingora_cpp": _pingora_cpp, "pingora_cpp_static": _pingora_cpp_static,
              "pingora_rust": _pingora_rust, "nginx": _nginx, "haproxy": _haproxy, "h2o": _h2o,
-             "nghttpx": _nghttpx}
+             "nghttpx": _nghttpx, "relay": _relay}

@@ -16,7 +16,8 @@ from origin import start_origin
 from peers import Job, Unavailable, start_proxy
 from processes import StartError
 from results import Metric, Result
-from rounds import Contender, WrongAnswer, expect_body, run_rounds, standard_contenders
+from rounds import (Contender, WrongAnswer, expect_body, floor, run_rounds,
+                    standard_contenders)
 
 # In the order of `enum counter` in count_calls.c.
 COUNTERS = ("recv", "send", "eagain", "epoll_ctl", "epoll_wait", "timerfd_settime", "allocations")
@@ -35,7 +36,7 @@ def syscalls(bench: Bench):
     once = replace(bench, rounds=1)
     origin = start_origin(bench, bench.core)
     contenders, files = [], {}
-    for contender in standard_contenders(None):
+    for contender in [*standard_contenders(None), floor(None)]:
         name = contender.name
         files[name] = bench.folder(f"counters-{name}") / "counters"
         files[name].write_bytes(bytes(mmap.PAGESIZE))
@@ -66,7 +67,8 @@ def instructions(bench: Bench):
                     f"({MORE_REQUESTS - FEW_REQUESTS:,} requests)",
                     [Metric("instructions_per_request", "instructions/request", 0)])
     origin = start_origin(bench, None)
-    for contender in standard_contenders(Job("plain", origin.ports)):
+    job = Job("plain", origin.ports)
+    for contender in [*standard_contenders(job), floor(job)]:
         if not bench.wants(contender.name):
             continue
         row = result.row(contender.name)

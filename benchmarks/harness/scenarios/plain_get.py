@@ -11,7 +11,7 @@ from load import run_wrk
 from origin import FILES, start_origin
 from peers import Job
 from results import Metric, Result
-from rounds import Contender, expect_body, run_rounds, standard_contenders
+from rounds import Contender, expect_body, floor, run_rounds, standard_contenders
 from tls import ServerTls, certificate
 
 CPU = Metric("cpu_us_per_request", "CPU µs/request")
@@ -73,6 +73,8 @@ def _get(bench, name, note, path, length, headers=(), first=None,
     listener = ServerTls(certificate(bench, "ecdsa"), ["http/1.1"]) if with_tls else None
     job = Job("plain", origin.ports, core=bench.core, tls=listener)
     contenders = standard_contenders(job)
+    if not headers and not with_tls:  # it has no TLS and closes no connection
+        contenders.append(floor(job))
     if large:
         tuned = replace(job, tuning=NGINX_16K_BUFFERS)
         contenders.append(Contender("nginx_16k_buffers", "nginx", tuned))
