@@ -5,36 +5,19 @@
 #include <algorithm>
 #include <new>
 
+#include "base/address_sanitizer.h"
 #include "base/pool.h"
 #include "pingora/base/assert.h"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define PINGORA_ASAN 1
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define PINGORA_ASAN 1
-#endif
-#ifdef PINGORA_ASAN
-#include <sanitizer/asan_interface.h>
-#endif
 
 namespace pingora {
 namespace {
 
 // What follows the link in a free block may not be touched: AddressSanitizer is told, because it
 // can not know about blocks that never go back to the heap.
-void poison([[maybe_unused]] void* block) noexcept {
-#ifdef PINGORA_ASAN
-  __asan_poison_memory_region(static_cast<char*>(block) + sizeof(void*),
-                              Block::kStandardSize - sizeof(void*));
-#endif
+void poison(void* block) noexcept {
+  internal::poison(static_cast<char*>(block) + sizeof(void*), Block::kStandardSize - sizeof(void*));
 }
-void unpoison([[maybe_unused]] void* block) noexcept {
-#ifdef PINGORA_ASAN
-  __asan_unpoison_memory_region(block, Block::kStandardSize);
-#endif
-}
+void unpoison(void* block) noexcept { internal::unpoison(block, Block::kStandardSize); }
 
 // The free list of one thread. Trivially destructible, because blocks are released until the very
 // end of a thread, by thread-local objects that die after everything here; FreeBlocksCloser gives
