@@ -129,9 +129,10 @@ std::unique_ptr<PooledConnection> ConnectionPool::get(const PeerKey& key, Worker
 void ConnectionPool::put(std::unique_ptr<PooledConnection> connection,
                          std::chrono::milliseconds idle_timeout, Worker& worker) {
   if (capacity_ == 0 || idle_timeout <= std::chrono::milliseconds::zero()) return;
+  const TimePoint now = coarse_now();
   connection->worker_ = &worker;
-  connection->expiry_ = idle_timeout == kNoTimeout ? kNever : coarse_now() + idle_timeout;
-  keep(std::move(connection));
+  connection->expiry_ = idle_timeout == kNoTimeout ? kNever : now + idle_timeout;
+  keep(std::move(connection), now);
 }
 
 bool ConnectionPool::start_watch(PooledConnection& connection) {
@@ -152,7 +153,7 @@ void ConnectionPool::look_at(std::unique_ptr<PooledConnection> connection) {
   Buffer unasked;
   stream.note_readable();
   if (!is_closing_.load(std::memory_order_relaxed) && !stream.try_read(unasked)) {
-    keep(std::move(connection));
+    keep(std::move(connection), coarse_now());
   } else {
     connection.reset();
     discarded_.fetch_add(1, std::memory_order_relaxed);
@@ -162,10 +163,9 @@ void ConnectionPool::look_at(std::unique_ptr<PooledConnection> connection) {
   if (--shard.looked_at == 0) shard.nobody_looks.notify_all();
 }
 
-// Keeps it in its worker until `expiry_`.
-void ConnectionPool::keep(std::unique_ptr<PooledConnection> connection) {
+// Keeps it in its worker from `now` until `expiry_`.
+void ConnectionPool::keep(std::unique_ptr<PooledConnection> connection, TimePoint now) {
   PoolShard& shard = shard_of(*connection->worker_);
-  const TimePoint now = coarse_now();
   connection->pool_ = this;
   connection->shard_ = &shard;
   connection->is_gone_ = false;

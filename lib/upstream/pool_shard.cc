@@ -7,10 +7,16 @@
 namespace pingora::internal {
 namespace {
 constexpr std::size_t kBucketsMin = 64;  // a power of two
+
+std::uint64_t next_shard_id() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
+}  // namespace
 
 PoolShard::PoolShard()
-    : bucket_count_(kBucketsMin),
+    : id_(next_shard_id()),
+      bucket_count_(kBucketsMin),
       buckets_(std::make_unique<IntrusiveList<PoolGroup>[]>(kBucketsMin)),
       oldest_release_(kNever.time_since_epoch().count()) {}
 
@@ -23,12 +29,18 @@ PoolGroup* PoolShard::find(const PeerKey& key) noexcept {
 }
 
 PoolGroup& PoolShard::find_or_add(PooledConnection& connection) {
+  // Most come back to a group that others of their key have kept alive: nothing is to be compared.
+  if (connection.last_shard_id_ == id_) {
+    PoolGroup& last = *connection.last_group_;
+    if (last.life == connection.last_group_life_ && !last.connections.empty()) return last;
+  }
   const PeerKey& key = connection.key();
   if (PoolGroup* found = find(key)) return *found;
   if (used_group_count_ >= bucket_count_) grow_table();
   PoolGroup* group = unused_groups_.pop_front();
   if (group == nullptr) group = &groups_.emplace_back();
   group->hash = key.hash();
+  ++group->life;
   bucket(key.hash()).push_front(*group);
   ++used_group_count_;
   return *group;
@@ -56,6 +68,9 @@ void PoolShard::add(PooledConnection& connection) {
   PINGORA_DEBUG_ASSERT(connection.group_ == nullptr);
   PoolGroup& group = find_or_add(connection);
   connection.group_ = &group;
+  connection.last_shard_id_ = id_;
+  connection.last_group_ = &group;
+  connection.last_group_life_ = group.life;
   group.connections.push_front(connection);
   by_age_.push_back(connection);
   add_to(presence_[presence_index(group.hash)], 1U);

@@ -19,6 +19,7 @@ namespace pingora::internal {
 /// in the table; its key is that of any of them.
 struct PoolGroup : ListHook {
   std::size_t hash = 0;
+  std::uint64_t life = 0;  // counts the keys that it has had
   IntrusiveList<PoolKeyHook> connections;
   const PeerKey& key() noexcept {
     return static_cast<PooledConnection*>(connections.front())->key();
@@ -91,6 +92,7 @@ class alignas(64) PoolShard {
   void grow_table();
   void note_oldest() noexcept;
 
+  const std::uint64_t id_;  // no other shard ever has the same
   std::size_t bucket_count_;
   std::unique_ptr<IntrusiveList<PoolGroup>[]> buckets_;
   std::deque<PoolGroup> groups_;            // all there are: an address for each

@@ -61,6 +61,10 @@ class PooledConnection : internal::PoolAgeHook, internal::PoolKeyHook, IdleWatch
   ConnectionPool* pool_ = nullptr;  // set with shard_
   internal::PoolShard* shard_ = nullptr;
   internal::PoolGroup* group_ = nullptr;  // while it is idle in the pool
+  // Where it was last: in which shard, in which group, and for which of that group's keys.
+  std::uint64_t last_shard_id_ = 0;
+  internal::PoolGroup* last_group_ = nullptr;
+  std::uint64_t last_group_life_ = 0;
 };
 
 struct ConnectionPoolOptions {
@@ -126,7 +130,7 @@ class ConnectionPool {
   bool make_usable(PooledConnection& connection, Worker& worker);
   static bool start_watch(PooledConnection& connection);
   void look_at(std::unique_ptr<PooledConnection> connection);
-  void keep(std::unique_ptr<PooledConnection> connection);
+  void keep(std::unique_ptr<PooledConnection> connection, TimePoint now);
   void discard(std::unique_ptr<PooledConnection> connection, std::atomic<std::uint64_t>& counter);
   void return_slot(internal::PoolShard& shard) noexcept;
   bool take_free_slot() noexcept;
