@@ -7,6 +7,7 @@
 
 #include "pingora/base/assert.h"
 #include "pingora/base/log.h"
+#include "pingora/base/mutex.h"
 #include "pingora/runtime/event.h"
 
 namespace pingora {
@@ -20,8 +21,8 @@ class Root;
 // that a root that has unlinked itself is not posted any more.
 class TaskGroup::State {
  public:
-  mutable std::mutex mutex;
-  std::condition_variable is_empty;
+  mutable Mutex mutex;
+  std::condition_variable_any is_empty;
   IntrusiveList<ListHook> roots;
   std::size_t count = 0;
   bool is_cancelled = false;

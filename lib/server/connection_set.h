@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "pingora/base/intrusive_list.h"
+#include "pingora/base/mutex.h"
 #include "pingora/runtime/strand.h"
 
 namespace pingora::internal {
@@ -63,7 +64,7 @@ class ConnectionSet {
   }
 
  private:
-  std::mutex mutex_;  // guards the two below
+  Mutex mutex_;  // guards the two below
   IntrusiveList<Member> members_;
   bool is_shutting_down_ = false;
 };

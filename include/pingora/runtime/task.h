@@ -91,17 +91,23 @@ class LeafAwaiter : Completion {
       is_pending_ = true;
       return false;
     }
-    result_.emplace(op_.take_result());
-    return kOnError == OnError::Return || result_->has_value();
+    if constexpr (kOnError == OnError::Return) {
+      return true;
+    } else {
+      result_.emplace(op_.take_result());
+      return result_->has_value();
+    }
   }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> handle) noexcept {
-    if (!is_pending_) return PromiseBase::propagate(&promise_, std::move(result_->error()));
+    if constexpr (kOnError == OnError::Propagate) {
+      if (!is_pending_) return PromiseBase::propagate(&promise_, std::move(result_->error()));
+    }
     handle_ = handle;
     return std::noop_coroutine();
   }
   auto await_resume() {
     if constexpr (kOnError == OnError::Return) {
-      return std::move(*result_);
+      return op_.take_result();
     } else if constexpr (!std::is_void_v<T>) {
       return std::move(**result_);
     }
@@ -111,18 +117,23 @@ class LeafAwaiter : Completion {
   static void resume(Job& job) {
     auto& self = static_cast<LeafAwaiter&>(static_cast<Completion&>(job));
     self.is_pending_ = false;
-    self.result_.emplace(self.op_.take_result());
-    if (kOnError == OnError::Propagate && !self.result_->has_value()) {
-      PromiseBase::propagate(&self.promise_, std::move(self.result_->error())).resume();
-    } else {
-      self.handle_.resume();
+    if constexpr (kOnError == OnError::Propagate) {
+      self.result_.emplace(self.op_.take_result());
+      if (!self.result_->has_value()) {
+        PromiseBase::propagate(&self.promise_, std::move(self.result_->error())).resume();
+        return;
+      }
     }
+    self.handle_.resume();
   }
 
   Op op_;
   PromiseBase& promise_;
   std::coroutine_handle<> handle_;
-  std::optional<Result<T>> result_;
+  // Where errors are passed up; else the operation keeps it until it is asked for.
+  struct Nothing {};
+  [[no_unique_address]] std::conditional_t<kOnError == OnError::Propagate, std::optional<Result<T>>,
+                                           Nothing> result_;
   bool is_pending_ = false;
 };
 
