@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pingora/net/socket_stream.h"
 
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "pingora/net/socket_options.h"
 
@@ -110,16 +112,24 @@ Stream::ReadAttempt SocketStream::attempt_read(Buffer& into) {
 }
 
 std::optional<Result<std::size_t>> SocketStream::try_write(std::span<const iovec> pieces) {
-  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  return send(pieces, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+std::optional<Result<std::size_t>> SocketStream::try_write_last(std::span<const iovec> pieces) {
+  holds_back_ = true;
+  return send(pieces, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE);
+}
+
+std::optional<Result<std::size_t>> SocketStream::send(std::span<const iovec> pieces, int flags) {
   ssize_t size = 0;
   do {
     if (pieces.size() == 1) {
-      size = ::send(descriptor_.fd(), pieces[0].iov_base, pieces[0].iov_len, kFlags);
+      size = ::send(descriptor_.fd(), pieces[0].iov_base, pieces[0].iov_len, flags);
     } else {
       msghdr message{};
       message.msg_iov = const_cast<iovec*>(pieces.data());
       message.msg_iovlen = pieces.size();
-      size = ::sendmsg(descriptor_.fd(), &message, kFlags);
+      size = ::sendmsg(descriptor_.fd(), &message, flags);
     }
   } while (size < 0 && errno == EINTR);
   if (size >= 0) return static_cast<std::size_t>(size);
@@ -136,6 +146,14 @@ void SocketStream::start_wait(Direction direction, Strand& strand, Job& job) {
 
 void SocketStream::cancel_wait(Direction direction, Strand& strand, Job& job) {
   descriptor_.cancel_wait(direction, strand, job);
+}
+
+// Setting TCP_NODELAY sends what is held back (tcp(7)), also where it was set before. A Unix socket
+// knows neither.
+void SocketStream::push() noexcept {
+  if (!std::exchange(holds_back_, false)) return;
+  int on = 1;
+  ::setsockopt(descriptor_.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
 void SocketStream::shutdown_write() noexcept { ::shutdown(descriptor_.fd(), SHUT_WR); }

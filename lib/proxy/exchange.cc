@@ -82,6 +82,10 @@ Task<> Exchange::serve(HttpProxy& proxy, ServerSession& downstream, HttpConnecti
     stage = Stage::FailToProxy;
   }
   while (stage != Stage::End) {
+    if (stage == Stage::Logging && !exchange.overrides(Phase::Logging)) {
+      exchange.end_unlogged();
+      break;
+    }
     Outcome outcome = Outcome::Done;
     if (stage >= Stage::UpstreamPeer || !exchange.is_passed_over(stage)) {
       Task<Outcome> step = exchange.begin_stage(stage);
@@ -369,14 +373,20 @@ Task<Outcome> Exchange::answer_failure() {
   co_return Outcome::Done;
 }
 
+// Logging, where the program does none.
+void Exchange::end_unlogged() {
+  if (upstream_.session != nullptr) release_upstream();
+  persist_context();
+}
+
 Task<Outcome> Exchange::run_logging() {
   if (upstream_.session != nullptr) release_upstream();
   const Error* error = error_ ? &*error_ : nullptr;
-  if (!overrides(Phase::Logging)) {
-    persist_context();
-    return Outcome::Done;
-  }
   return [](Exchange& self, const Error* failure) -> Task<Outcome> {
+    // The end of a response may wait for that of its connection, which this phase may put off.
+    if (!self.downstream_.is_keepalive_enabled()) {
+      [[maybe_unused]] auto sent = co_await self.downstream_.flush().as_result();
+    }
     co_await self.phases_.logging(self.session_, failure, self.ctx_);
     self.persist_context();
     co_return Outcome::Done;

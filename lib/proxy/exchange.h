@@ -64,6 +64,7 @@ class Exchange final : public ClosedWatch {
   void note_downgrade(Error& error);
   Task<Outcome> answer_failure();
   Task<Outcome> run_logging();
+  void end_unlogged();
   void persist_context();
   bool is_replayable() const noexcept;
 

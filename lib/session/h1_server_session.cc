@@ -93,8 +93,15 @@ Task<bool> H1ServerSession::finish() {
     stream().abort_on_close();  // the end of the stream would be that of the response
   }
   bool is_input_done = x.reader.is_done() && !x.is_input_lost;
-  if (transport_.output().empty() && (is_input_done || x.is_tunnel)) return keep_alive_;
+  if (transport_.output().empty() && (is_input_done || x.is_tunnel)) return end_exchange();
   return finish_slowly();
+}
+
+// All is sent and read. The end that the last bytes may be held back for comes before the
+// connection is closed: closing one with something unread would drop them.
+bool H1ServerSession::end_exchange() {
+  if (!keep_alive_ && is_response_done() && !exchange_->is_tunnel) stream().shutdown_write();
+  return keep_alive_;
 }
 
 Task<bool> H1ServerSession::finish_slowly() {
@@ -103,7 +110,7 @@ Task<bool> H1ServerSession::finish_slowly() {
     keep_alive_ = false;
     co_return false;
   }
-  if (x.reader.is_done() && !x.is_input_lost) co_return keep_alive_;
+  if (x.reader.is_done() && !x.is_input_lost) co_return end_exchange();
   TimePoint deadline = deadline_in(options_.drain_timeout);
   std::size_t bytes_left = options_.drain_bytes_max;
   if (keep_alive_ && !x.is_input_lost && co_await drain(deadline, &bytes_left)) co_return true;

@@ -184,7 +184,10 @@ Send H1ServerSession::end_of_response() const noexcept {
   return keep_alive_ ? Send::Now : Send::Last;
 }
 
-Task<> H1ServerSession::flush() { return transport_.send(); }
+Task<> H1ServerSession::flush() {
+  if (is_response_done()) stream().push();
+  return transport_.send();
+}
 
 bool H1ServerSession::is_response_done() const noexcept {
   return is_response_started_ && exchange_->encoder.is_done();

@@ -29,6 +29,8 @@ class SocketStream final : public Stream, public internal::FrameAllocated {
                                                     SocketAddress peer);
 
   std::optional<Result<std::size_t>> try_write(std::span<const iovec> pieces) override;
+  std::optional<Result<std::size_t>> try_write_last(std::span<const iovec> pieces) override;
+  void push() noexcept override;
   void shutdown_write() noexcept override;
   void abort_on_close() noexcept override;
   bool start_idle_watch(IdleWatch& watch) override;
@@ -44,8 +46,10 @@ class SocketStream final : public Stream, public internal::FrameAllocated {
 
  private:
   std::optional<Error> failure() const;
+  std::optional<Result<std::size_t>> send(std::span<const iovec> pieces, int flags);
 
   Descriptor descriptor_;
+  bool holds_back_ = false;  // the end of what was written
 };
 
 }  // namespace pingora

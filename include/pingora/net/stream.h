@@ -69,10 +69,13 @@ class Stream {
   /// them).
   virtual std::optional<Result<std::size_t>> try_write(std::span<const iovec> pieces) = 0;
   /// The same for the last bytes before `shutdown_write` or the end of this: what tells the peer of
-  /// the end may go with them. Where not all of them go, the rest is written as ever.
+  /// the end may go with them: the system may hold them back for it, for up to 200 ms. Where not
+  /// all of them go, the rest is written as ever.
   virtual std::optional<Result<std::size_t>> try_write_last(std::span<const iovec> pieces) {
     return try_write(pieces);
   }
+  /// Has what is held back sent, as the end is put off.
+  virtual void push() noexcept {}
 
   /// Ends a read that waits, now and once, with `error`. Without one, does nothing.
   void interrupt_read(Error error);

@@ -14,6 +14,7 @@ namespace pingora {
 /// through. Waits of the layer are waits of the inner stream.
 class StreamLayer : public Stream {
  public:
+  void push() noexcept override { inner_->push(); }
   void shutdown_write() noexcept override { inner_->shutdown_write(); }
   void abort_on_close() noexcept override { inner_->abort_on_close(); }
   bool start_idle_watch(IdleWatch& watch) override { return inner_->start_idle_watch(watch); }

@@ -124,6 +124,7 @@ class H1ServerSession final : public ServerSession, public internal::FrameAlloca
   Task<> shutdown_behind(Task<> writing);
 
   // The end: h1_server_session.cc.
+  bool end_exchange();
   Task<bool> finish_slowly();
   Task<bool> drain(TimePoint deadline, std::size_t* bytes_left);
   Task<> linger(TimePoint deadline, std::size_t bytes_left);

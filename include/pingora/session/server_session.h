@@ -32,7 +32,9 @@ class ClosedWatch {
 ///
 /// A request goes: `read_request`, then reading the body and writing the response at any pace, side
 /// by side, then `finish`. Writes are gathered: bytes leave when enough are there, with the end of
-/// the response, or on `flush`. A write waits while the client does not read.
+/// the response, or on `flush`. Where the connection ends with the response, its last bytes may go
+/// with that end: `finish` should follow at once, or `flush`. A write waits while the client does
+/// not read.
 ///
 /// Runs in one strand. All waits have the deadlines of the session's options. Errors have source
 /// Downstream. After an error, and after cancelling anything that writes, only `finish` and

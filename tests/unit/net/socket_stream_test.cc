@@ -2,12 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pingora/net/socket_stream.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <cstring>
 #include <string>
 
 #include "net_fixture.h"
@@ -56,6 +61,13 @@ Task<std::string> read_text(Stream* stream, std::size_t size) {
   co_return std::string(buffer.view());
 }
 
+void write_last(Stream& stream, std::string_view text) {
+  iovec piece{const_cast<char*>(text.data()), text.size()};
+  auto written = stream.try_write_last({&piece, 1});
+  REQUIRE(written);
+  CHECK(written->value_or(0) == text.size());
+}
+
 Task<> echo(std::unique_ptr<Stream> stream) {
   Buffer buffer;
   while (co_await stream->read(buffer) != 0) {
@@ -79,6 +91,53 @@ TEST_CASE_METHOD(NetFixture, "SocketStream: bytes go both ways over TCP and Unix
     co_return answer;
   };
   CHECK(*block_on(runtime, scenario(this, is_unix)) == "hello world");
+}
+
+TEST_CASE_METHOD(NetFixture,
+                 "SocketStream: what is held back for the end goes with it, or is pushed",
+                 "[net]") {
+  bool is_unix = GENERATE(false, true);
+  bool is_pushed = GENERATE(false, true);
+  auto scenario = [](NetFixture* self, bool over_unix, bool pushed) -> Task<std::string> {
+    auto [near, far] = co_await self->connected_pair(over_unix);
+    write_last(*near, "last words");
+    if (pushed) {
+      near->push();
+      std::string before_end = co_await read_text(far.get(), 10);
+      near->shutdown_write();
+      co_return before_end + co_await read_text(far.get(), 1);
+    }
+    near->shutdown_write();
+    co_return co_await read_text(far.get(), 100);
+  };
+  CHECK(*block_on(runtime, scenario(this, is_unix, is_pushed)) == "last words");
+}
+
+TEST_CASE_METHOD(NetFixture, "SocketStream: the end goes in the segment of the last bytes",
+                 "[net]") {
+  auto segments_of_last_bytes = [](NetFixture* self) -> Task<std::uint32_t> {
+    auto [near, far] = co_await self->connected_pair(false);
+    auto sent = [](const Stream& stream) {
+      // Linux's tcp_info has tcpi_segs_out there; that of the C library ends before it.
+      constexpr std::size_t kSegmentsOut = 136;
+      std::array<char, 256> info{};
+      socklen_t size = info.size();
+      REQUIRE(::getsockopt(stream.fd(), IPPROTO_TCP, TCP_INFO, info.data(), &size) == 0);
+      std::uint32_t segments = 0;
+      std::memcpy(&segments, info.data() + kSegmentsOut, sizeof(segments));
+      return segments;
+    };
+    std::uint32_t before = sent(*near);
+    write_last(*near, "last words");
+    near->shutdown_write();
+    co_return sent(*near) - before;
+  };
+  // The system waits for the end for 200 ms, which a busy machine may exceed.
+  std::uint32_t fewest = 2;
+  for (int i = 0; i < 20 && fewest != 1; ++i) {
+    fewest = std::min(fewest, *block_on(runtime, segments_of_last_bytes(this)));
+  }
+  CHECK(fewest == 1);
 }
 
 TEST_CASE_METHOD(NetFixture, "SocketStream: more than the kernel's buffers take suspends and ends",
