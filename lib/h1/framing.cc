@@ -114,9 +114,13 @@ KeepAlive keep_alive(const HeaderMap& headers, Version version) {
   for (const HeaderMap::Entry& entry : headers.entries()) {
     if (entry.id != HeaderId::Connection) continue;
     std::string_view rest = entry.value_view();
-    // What nearly every one says.
+    // What nearly all say.
     if (internal::is_exactly(rest, "keep-alive")) {
       says_keep_alive = true;
+      continue;
+    }
+    if (internal::is_exactly(rest, "close")) {
+      says_close = true;
       continue;
     }
     while (auto option = next_list_element(rest)) {
