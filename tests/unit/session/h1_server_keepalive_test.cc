@@ -20,18 +20,23 @@ Task<> answer(H1ServerSession& session) {
   co_await session.write_head(response(200, "0"), EndOfStream::Yes);
 }
 
-/// Notes of each write whether it was said to be the last.
-class NotingLastWrites final : public StreamLayer {
+/// Notes what is done about writing: a write, the (l)ast one, a (p)ush, the (e)nd.
+class NotingWrites final : public StreamLayer {
  public:
-  NotingLastWrites(std::unique_ptr<Stream> inner, std::vector<bool>& writes)
-      : StreamLayer(std::move(inner)), writes_(writes) {}
+  NotingWrites(std::unique_ptr<Stream> inner, std::string& done)
+      : StreamLayer(std::move(inner)), done_(done) {}
   std::optional<Result<std::size_t>> try_write(std::span<const iovec> pieces) override {
-    writes_.push_back(false);
+    done_ += 'w';
     return inner().try_write(pieces);
   }
   std::optional<Result<std::size_t>> try_write_last(std::span<const iovec> pieces) override {
-    writes_.push_back(true);
+    done_ += 'l';
     return inner().try_write(pieces);
+  }
+  void push() noexcept override { done_ += 'p'; }
+  void shutdown_write() noexcept override {
+    done_ += 'e';
+    inner().shutdown_write();
   }
 
  protected:
@@ -42,7 +47,7 @@ class NotingLastWrites final : public StreamLayer {
   }
 
  private:
-  std::vector<bool>& writes_;
+  std::string& done_;
 };
 
 std::size_t count_of(std::string_view text, std::string_view part) {
@@ -85,6 +90,7 @@ TEST_CASE_METHOD(Workers, "H1 server: the stream is told of the last write of a 
                  "[session][h1_server]") {
   auto is_last = GENERATE(false, true);
   auto has_body = GENERATE(false, true);
+  auto is_flushed = GENERATE(false, true);
   auto handler = [&](H1ServerSession& session) -> Task<> {
     if (is_last) session.disable_keepalive();
     if (!has_body) co_return co_await answer(session);
@@ -93,18 +99,19 @@ TEST_CASE_METHOD(Workers, "H1 server: the stream is told of the last write of a 
     co_await session.write_body(Bytes::copy_of("cd"), EndOfStream::Yes);
   };
   auto [near, far] = MemoryStream::make_pair();
-  std::vector<bool> writes;
-  H1ServerSession session(std::make_unique<NotingLastWrites>(std::move(far), writes), {});
-  auto talk = [](Stream& client, H1ServerSession& session, Handler handler) -> Task<> {
+  std::string done;
+  H1ServerSession session(std::make_unique<NotingWrites>(std::move(far), done), {});
+  auto talk = [&](Stream& client, H1ServerSession& session, Handler handler) -> Task<> {
     co_await put(client, kGet);
     bool is_there = co_await session.read_request();
     REQUIRE(is_there);
     co_await handler(session);
+    if (is_flushed) co_await session.flush();
     co_await session.finish();
   };
   auto talked = run(talk(*near, session, handler));
   if (!talked) FAIL(talked.error().to_string());
-  CHECK(writes == std::vector<bool>{is_last});
+  CHECK(done == std::string(is_last ? "l" : "w") + (is_flushed ? "p" : "") + (is_last ? "e" : ""));
 }
 
 TEST_CASE_METHOD(Workers, "H1 server: a body that was not read is drained, within bounds",
