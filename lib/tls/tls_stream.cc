@@ -26,8 +26,11 @@ constexpr std::size_t kRecordSize = 16 * 1024;
 // peer decrypts and handles it while the rest is on its way.
 constexpr std::size_t kFirstRecordSize = 4 * 1024;
 constexpr std::size_t kFirstFlight = 14 * 1024;
-// Records in one write of the inner stream: all but the last are copied behind each other.
-constexpr int kRecordsPerWrite = 2;
+// Records in one write of the inner stream: all but the last are copied behind each other. One more
+// would not fit into a segment of 64 KiB, the most that the system passes down at a time.
+constexpr int kRecordsPerWrite = 3;
+// What a record has beyond its bytes, at most (RFC 8446 §5.2, RFC 5246 §6.2.3).
+constexpr std::size_t kRecordOverhead = 64;
 
 std::size_t total_of(std::span<const iovec> pieces) {
   std::size_t total = 0;
@@ -233,6 +236,9 @@ Result<void> TlsStream::seal(std::span<const iovec> pieces, std::size_t total, B
   text.skip(owed_);
   std::size_t left = total - owed_;
   Buffer scratch;
+  if (left > 2 * kRecordSize) {
+    connection_->output.prepare((kRecordsPerWrite - 1) * (kRecordSize + kRecordOverhead));
+  }
   for (int i = 1; left != 0 && i <= kRecordsPerWrite; ++i) {
     std::size_t size = std::min(left, i == 1 ? first_record_size(left) : kRecordSize);
     is_first_record_ = false;

@@ -349,7 +349,7 @@ TEST_CASE_METHOD(TlsFixture,
                  "[tls]") {
   auto server = server_context();
   auto client = client_context();
-  auto size = GENERATE(5U, 16U * 1024, 40U * 1024);
+  auto size = GENERATE(5U, 16U * 1024, 40U * 1024, 56U * 1024);
   auto [near, far] = MemoryStream::make_pair();
   CountingStream::Counts counts;
   auto shaken =
@@ -362,14 +362,14 @@ TEST_CASE_METHOD(TlsFixture,
   REQUIRE(block_on(runtime, when_all(write_bytes(stream, "x"), read_bytes(peer, 1))));
   counts = {};
   std::string text = text_of(size);
-  // Of the largest, two records leave at once, and the rest is another write's.
+  // Of the largest, three records leave at once, and the rest is another write's.
   auto read = block_on(runtime, when_all(write_last(stream, text), read_bytes(peer, size + 1)));
   REQUIRE(read);
   CHECK(std::get<1>(*read) == text);
-  CHECK(counts.writes == (size > 32 * 1024 ? 3 : 1));
+  CHECK(counts.writes == (size > 48 * 1024 ? 3 : 1));
   CHECK(type_of(*stream->try_write(pieces_of(text))) == ErrorType::ConnectionClosed);
   stream->shutdown_write();
-  CHECK(counts.writes == (size > 32 * 1024 ? 3 : 1));
+  CHECK(counts.writes == (size > 48 * 1024 ? 3 : 1));
 }
 
 TEST_CASE_METHOD(TlsFixture, "TLS stream: the last bytes arrive however little is taken at once",
