@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 #include <openssl/bio.h>
-#include <openssl/bytestring.h>
 #include <openssl/err.h>
 #include <openssl/mem.h>
 #include <openssl/pem.h>
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "tls/certificate_data.h"
+#include "tls/ocsp.h"
 #include "tls/read_file.h"
 #include "tls/x509_text.h"
 
@@ -99,20 +99,11 @@ Result<void> read_key(CertificateData& data, std::string_view text, std::string_
   return fail(invalid(source, "the private key in it cannot be read"));
 }
 
-// RFC 6960 §4.2.1: a SEQUENCE that begins with the status, an ENUMERATED, of which 0 is success.
 Result<void> read_ocsp(CertificateData& data, std::string_view der, std::string_view source) {
   if (der.empty()) return {};
-  CBS whole;
-  CBS response;
-  CBS status;
-  CBS_init(&whole, reinterpret_cast<const std::uint8_t*>(der.data()), der.size());
-  if (CBS_get_asn1(&whole, &response, CBS_ASN1_SEQUENCE) != 1 || CBS_len(&whole) != 0 ||
-      CBS_get_asn1(&response, &status, CBS_ASN1_ENUMERATED) != 1 || CBS_len(&status) != 1) {
-    return fail(invalid(source, "is no OCSP response (DER)"));
-  }
-  if (CBS_data(&status)[0] != 0) {
-    return fail(invalid(source, "is an OCSP response that reports a failure"));
-  }
+  Result<Certificate::Time> until = internal::ocsp_good_until(der);
+  if (!until) return fail(invalid(source, until.error().context()));
+  data.ocsp_until = *until;
   data.ocsp.reset(
       CRYPTO_BUFFER_new(reinterpret_cast<const std::uint8_t*>(der.data()), der.size(), nullptr));
   return {};
@@ -259,5 +250,6 @@ const std::string& Certificate::subject() const noexcept { return data_->subject
 const std::string& Certificate::serial_number() const noexcept { return data_->serial_number; }
 const std::string& Certificate::sha256() const noexcept { return data_->sha256; }
 bool Certificate::has_ocsp_staple() const noexcept { return data_->ocsp != nullptr; }
+Certificate::Time Certificate::ocsp_good_until() const noexcept { return data_->ocsp_until; }
 
 }  // namespace pingora

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/pool.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ struct CertificateData {
   bssl::UniquePtr<EVP_PKEY> key;                      // null if `signer` is set
   std::shared_ptr<PrivateKeySigner> signer;           // shared with the program
   bssl::UniquePtr<CRYPTO_BUFFER> ocsp;                // null if there is none
+  Certificate::Time ocsp_until = Certificate::Time::max();
+  mutable std::atomic<bool> has_told_of_ocsp{false};  // that it has expired; any thread
 
   std::vector<std::string> names;
   KeyType key_type = KeyType::Rsa;

@@ -11,6 +11,7 @@
 #include "pingora/base/log.h"
 #include "tls/certificate_data.h"
 #include "tls/certificate_directory.h"
+#include "tls/ocsp.h"
 
 namespace pingora::internal {
 namespace {
@@ -41,6 +42,8 @@ Result<Certificate::Ptr> load_one(const CertificateFiles& files) {
   if (certificate && is_expired(**certificate)) {
     log_warn("{}: the certificate has expired", files.certificate);
   }
+  // Which says so where it has expired.
+  if (certificate) ocsp_to_staple((*certificate)->data(), std::chrono::system_clock::now());
   return certificate;
 }
 

@@ -9,10 +9,12 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include "pingora/tls/certificate_store.h"
 #include "tls/certificate_data.h"
+#include "tls/ocsp.h"
 #include "tls/tls_error.h"
 
 namespace pingora::internal {
@@ -135,9 +137,12 @@ ssl_select_cert_result_t ServerHandshake::use_selected(const SSL_CLIENT_HELLO& h
     return ssl_select_cert_error;
   }
   if (refuses_name_) return ssl_select_cert_success;
-  const CRYPTO_BUFFER* ocsp = (*selected)->data().ocsp.get();
-  if (ocsp != nullptr && extension(hello, TLSEXT_TYPE_status_request)) {
-    SSL_set_ocsp_response(ssl(), CRYPTO_BUFFER_data(ocsp), CRYPTO_BUFFER_len(ocsp));
+  if ((*selected)->has_ocsp_staple() && extension(hello, TLSEXT_TYPE_status_request)) {
+    const CRYPTO_BUFFER* ocsp =
+        ocsp_to_staple((*selected)->data(), std::chrono::system_clock::now());
+    if (ocsp != nullptr) {
+      SSL_set_ocsp_response(ssl(), CRYPTO_BUFFER_data(ocsp), CRYPTO_BUFFER_len(ocsp));
+    }
   }
   if (auto used = use_certificate(std::move(*selected)); !used) {
     fail_with(std::move(used.error()));

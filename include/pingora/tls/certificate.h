@@ -54,7 +54,7 @@ struct CertificateFiles {
   /// PEM, without a password: the private key. May be the same file.
   std::string key;
   /// DER: what the issuer says of the certificate's revocation (OCSP), sent to clients that ask for
-  /// it. Empty: none.
+  /// it, for as long as it says that it is good. Empty: none.
   std::string ocsp;
 };
 
@@ -98,7 +98,10 @@ class Certificate {
   const std::string& serial_number() const noexcept;
   /// SHA-256 of the certificate (DER), 32 bytes.
   const std::string& sha256() const noexcept;
+  /// Whether there is an OCSP response; it is stapled until `ocsp_good_until`.
   bool has_ocsp_staple() const noexcept;
+  /// The end of the clock where there is none, or where it does not say.
+  Time ocsp_good_until() const noexcept;
 
   const internal::CertificateData& data() const noexcept { return *data_; }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "made_certificate.h"
+#include "made_ocsp_response.h"
 #include "temporary_directory.h"
 
 namespace pingora {
@@ -183,6 +184,39 @@ TEST_CASE("Certificate: an OCSP response is stapled if it is one", "[tls]") {
   try_later[4] = 3;
   CHECK(error_of(load(try_later)) ==
         "the OCSP response: is an OCSP response that reports a failure");
+}
+
+TEST_CASE("Certificate: knows until when its OCSP response is good", "[tls]") {
+  using namespace std::chrono;
+  auto until = [](const std::string& ocsp) {
+    auto made = Certificate::from_pem(example().certificate, example().key, ocsp);
+    REQUIRE(made);
+    return (*made)->ocsp_good_until();
+  };
+  sys_seconds leap_day = sys_days(2028y / 2 / 29) + 23h + 59min + 58s;
+  CHECK(until(ocsp_response("20280229235958Z")) == leap_day);
+  // The earliest one counts.
+  CHECK(until(ocsp_response("20300101000000Z", "20280229235958Z")) == leap_day);
+  CHECK(until(ocsp_response("", "20280229235958Z")) == leap_day);
+  for (const std::string& silent :
+       {kOcspResponse, ocsp_response(""), ocsp_response("20280230000000Z"),
+        ocsp_response("20281301000000Z"), ocsp_response("20280229240000Z"),
+        ocsp_response("2028022923595Z"), ocsp_response("20280229235958+"),
+        ocsp_response("99991231235959Z"), ocsp_response("2028 229235958Z")}) {
+    CHECK(until(silent) == Certificate::Time::max());
+  }
+}
+
+TEST_CASE("Certificate: an OCSP response that is cut or changed anywhere does no harm", "[tls]") {
+  std::string whole = ocsp_response("20280229235958Z");
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    std::string cut = whole.substr(0, i);
+    if (i > 0) CHECK_FALSE(Certificate::from_pem(example().certificate, example().key, cut));
+    std::string changed = whole;
+    changed[i] = static_cast<char>(changed[i] ^ 0x55);
+    (void)Certificate::from_pem(example().certificate, example().key, changed);
+    CHECK(ERR_peek_error() == 0);
+  }
 }
 
 TEST_CASE("Certificate: a signer stands for a key", "[tls]") {
