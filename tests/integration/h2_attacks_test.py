@@ -12,7 +12,17 @@ import unittest
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness import DEADLINE, Client, Origin, add_cases, answer, is_instrumented, main, start_proxy
+from harness import (
+    DEADLINE,
+    Client,
+    Origin,
+    Program,
+    add_cases,
+    answer,
+    is_instrumented,
+    main,
+    start_proxy,
+)
 from harness.h2_attacker import (
     CANCEL,
     ENHANCE_YOUR_CALM,
@@ -34,6 +44,7 @@ from harness.h2_attacker import (
     SettingsFrame,
     WindowUpdateFrame,
 )
+from harness.program import waits_for_cores
 
 POST = [(":method", "POST"), *GET[1:]]
 PATH = (":path", "/refused")
@@ -41,15 +52,17 @@ GOOD = [*GET, PATH]
 # What a connection may make the proxy hold (EngineOptions::memory_bytes_max), and what else grows
 # with the first connections of a process.
 MEMORY_KIB_MAX = (16 + 8) * 1024
-# Another client has its answer within this, in seconds; now and then one takes longer, as on a busy
-# machine also without an attack, but not this long.
+# Another client has its answer within this, in seconds, not counting what the machine kept the
+# proxy, or this test with its origin, from running. What it does not tell is how long the threads
+# of this process keep each other from running: for that, one in a hundred may take longer.
 ANSWER_SOON, ANSWER_EVER = 0.1, 1.0
 
 
 class Bystander:
     """Another client, which asks on and on."""
 
-    def __init__(self, port: int):
+    def __init__(self, proxy: Program, port: int):
+        self.proxy = proxy
         self.port = port
         self.slowest = 0.0
         self.slow = 0
@@ -70,9 +83,13 @@ class Bystander:
         try:
             with Client(self.port) as client:
                 while not self._is_over.wait(0.005):
+                    waited = self._waits_for_cores()
                     began = time.monotonic()
                     response = client.get("/bystander")
                     took = time.monotonic() - began
+                    if took > ANSWER_SOON:
+                        now = self._waits_for_cores()
+                        took -= sum(now[each] - waited[each] for each in now if each in waited)
                     self.slowest = max(self.slowest, took)
                     self.slow += took > ANSWER_SOON
                     self.answers += 1
@@ -80,6 +97,9 @@ class Bystander:
                         self.failures.append(f"status {response.status}")
         except (AssertionError, OSError) as error:
             self.failures.append(repr(error))
+
+    def _waits_for_cores(self) -> dict[str, float]:
+        return {**waits_for_cores("self"), **self.proxy.waits_for_cores()}
 
 
 class AttackTest(unittest.TestCase):
@@ -120,13 +140,14 @@ class AttackTest(unittest.TestCase):
 
     def assert_nothing_refused_arrived(self) -> None:
         whole = {request.target for request in self.origin.requests if request.is_complete}
-        self.assertLessEqual(whole, {"/good", "/bystander"})
+        # Of an attack by resets some may arrive, and late.
+        self.assertLessEqual(whole, {"/good", "/bystander", "/reset"})
 
     @contextlib.contextmanager
     def others_are_served(self):
         """While this is under way, another client is answered in time, and memory is bounded."""
         before = self.proxy.rss_kib()
-        with Bystander(self.port) as other:
+        with Bystander(self.proxy, self.port) as other:
             yield
             after = self.proxy.rss_kib()
             answers = other.answers
@@ -139,7 +160,7 @@ class AttackTest(unittest.TestCase):
             return
         self.assertLess(after - before, MEMORY_KIB_MAX)
         self.assertLess(other.slowest, ANSWER_EVER)
-        self.assertLessEqual(other.slow, max(2, other.answers // 50))
+        self.assertLessEqual(other.slow, max(1, other.answers // 100))
 
 
 @dataclass

@@ -43,6 +43,15 @@ def is_instrumented(program: str = "pingora-proxy") -> bool:
     return b"__asan_init" in code or b"__tsan_init" in code
 
 
+def waits_for_cores(pid: int | str) -> dict[str, float]:
+    """See Program.waits_for_cores."""
+    waits = {}
+    for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):  # it may have ended
+            waits[thread.name] = int((thread / "schedstat").read_text().split()[1]) / 1e9
+    return waits
+
+
 class Program:
     """A process, started now. What it prints on standard error is kept."""
 
@@ -119,6 +128,10 @@ class Program:
             if line.startswith("VmRSS:"):
                 return int(line.split()[1])
         raise AssertionError("no VmRSS")
+
+    def waits_for_cores(self) -> dict[str, float]:
+        """How long each thread has been ready to run and was not let, in seconds."""
+        return waits_for_cores(self.pid)
 
     def sockets(self) -> int:
         """How many sockets it has open."""
