@@ -100,7 +100,8 @@ TEST_CASE_METHOD(Workers, "H1 server: the stream is told of the last write of a 
   };
   auto [near, far] = MemoryStream::make_pair();
   std::string done;
-  H1ServerSession session(std::make_unique<NotingWrites>(std::move(far), done), {});
+  ServerSessionOptions options;
+  H1ServerSession session(std::make_unique<NotingWrites>(std::move(far), done), options);
   auto talk = [&](Stream& client, H1ServerSession& session, Handler handler) -> Task<> {
     co_await put(client, kGet);
     bool is_there = co_await session.read_request();
