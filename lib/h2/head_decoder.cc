@@ -155,7 +155,7 @@ Verdict HeadDecoder::add_host(std::string_view value) {
     if (equals_ignoring_case(view(pseudo_.authority), value)) return Verdict::Ok;
     return malformed("a Host that differs from :authority");
   }
-  if (!HostPort::parse(value)) return malformed("a malformed Host");
+  if (!is_host_and_port(value)) return malformed("a malformed Host");
   push_field(HeaderId::Host, {}, value);
   return Verdict::Ok;
 }
@@ -187,10 +187,22 @@ Verdict HeadDecoder::add_pseudo(std::string_view name, std::string_view value) {
   return malformed("an unknown pseudo-header field");
 }
 
+bool HeadDecoder::is_host_and_port(std::string_view value) {
+  if (!value.empty() && value == std::string_view(known_host_.data(), known_host_size_)) {
+    return true;
+  }
+  if (!HostPort::parse(value)) return false;
+  if (value.size() <= known_host_.size()) {
+    value.copy(known_host_.data(), value.size());
+    known_host_size_ = static_cast<std::uint8_t>(value.size());
+  }
+  return true;
+}
+
 // It is written as the Host field, and comes before all others.
 Verdict HeadDecoder::add_authority(std::string_view value) {
   if (pseudo_.authority.is_set) return malformed("a repeated pseudo-header field");
-  if (!HostPort::parse(value)) return malformed("a malformed :authority");
+  if (!is_host_and_port(value)) return malformed("a malformed :authority");
   push_field(HeaderId::Host, {}, value);
   pseudo_.authority = {static_cast<std::uint32_t>(text_.size() - kLineEnd.size() - value.size()),
                        static_cast<std::uint32_t>(value.size()), true};
@@ -202,7 +214,18 @@ void HeadDecoder::push_field(HeaderId id, std::string_view name, std::string_vie
   entries_.push_back({static_cast<std::uint32_t>(text_.size()),
                       static_cast<std::uint32_t>(value.size()),
                       static_cast<std::uint16_t>(name.size()), id});
-  text_.append(name).append(": ").append(value).append(kLineEnd);
+  const std::size_t begin = text_.size();
+  const std::size_t end = begin + name.size() + 2 + value.size() + kLineEnd.size();
+  // Some libraries hand more than was asked for to what writes.
+  text_.resize_and_overwrite(end, [&](char* text, std::size_t /*room*/) {
+    char* to = text + begin;
+    to += name.copy(to, name.size());
+    *to++ = ':';
+    *to++ = ' ';
+    to += value.copy(to, value.size());
+    kLineEnd.copy(to, kLineEnd.size());
+    return end;
+  });
 }
 
 // Moves the text to a block of its own and the fields into `out`. Gives that block.

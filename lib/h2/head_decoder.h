@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -99,6 +100,7 @@ class HeadDecoder {
   Verdict add_authority(std::string_view value);
   Verdict add_regular(HeaderId id, std::string_view name, std::string_view value);
   Verdict add_host(std::string_view value);
+  bool is_host_and_port(std::string_view value);
   Verdict add_content_length(std::string_view value);
   Verdict set(Span& span, std::string_view value);
   void push_field(HeaderId id, std::string_view name, std::string_view value);
@@ -122,6 +124,9 @@ class HeadDecoder {
   std::string text_;
   std::string cookie_;
   std::vector<Field> entries_;
+  // The last that was found to be valid: most requests of a connection name the same.
+  std::array<char, 46> known_host_{};
+  std::uint8_t known_host_size_ = 0;
 };
 
 }  // namespace pingora::h2

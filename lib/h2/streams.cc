@@ -130,12 +130,12 @@ void Engine::Impl::clear_events() noexcept {
 
 std::optional<Event> Engine::Impl::next_event() {
   while (next_event_ != events_.size()) {
-    Event event = std::move(events_[next_event_++]);
+    std::optional<Event> event(std::move(events_[next_event_++]));
     if (next_event_ == events_.size()) {
       clear_events();
     }
-    if (event.stream == nullptr) return event;
-    StreamState& stream = state(*event.stream);
+    if (event->stream == nullptr) return event;
+    StreamState& stream = state(*event->stream);
     --stream.events_queued;
     if (!stream.is_released && !stream.is_muted) return event;
     destroy_if_done(stream);

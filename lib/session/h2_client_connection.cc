@@ -92,7 +92,7 @@ void H2ClientCore::check_peer() {
   if (!is_lost()) probe();
 }
 
-void H2ClientCore::on_event(h2::Event event) {
+void H2ClientCore::on_event(h2::Event&& event) {
   switch (event.kind) {
     case h2::Event::Kind::Settings: {
       const h2::PeerSettings& settings = engine().peer_settings();

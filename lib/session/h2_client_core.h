@@ -55,7 +55,7 @@ class H2ClientCore final : H2ClientOptions, public H2Connection {
   }
 
  protected:
-  void on_event(h2::Event event) override;
+  void on_event(h2::Event&& event) override;
   void on_limit(std::string_view name) override;
   void on_ended() override;
   void publish(const h2::EngineCounters& counters) override;

@@ -83,7 +83,7 @@ class H2Connection : public std::enable_shared_from_this<H2Connection>, public F
 
   /// An event of a stream that has no H2Stream yet (RequestHead), of none (Refused), or of the
   /// connection (GoAway, Settings). Under the mutex.
-  virtual void on_event(h2::Event event) = 0;
+  virtual void on_event(h2::Event&& event) = 0;
   /// A stream was released: there may be room for another. Under the mutex; any strand.
   virtual void on_stream_released() {}
   /// Events were handed out. The mutex is free.

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/pooled_allocator.h"
 #include "session/h2_connection.h"
 #include "session/h2_metrics.h"
 #include "session/h2_server_session.h"
@@ -17,6 +18,7 @@ using internal::H2Metrics;
 using internal::H2ServerSession;
 using internal::H2Stream;
 using internal::H2StreamRef;
+using internal::PooledAllocator;
 using internal::SessionMetrics;
 
 class H2ServerConnection::Core final : public H2Connection {
@@ -30,7 +32,7 @@ class H2ServerConnection::Core final : public H2Connection {
   Acceptor* acceptor = nullptr;  // while it runs
 
  protected:
-  void on_event(h2::Event event) override {
+  void on_event(h2::Event&& event) override {
     bool is_request = event.kind == h2::Event::Kind::RequestHead ||
                       (event.kind == h2::Event::Kind::Refused && event.request != nullptr);
     if (is_request) begin_request(std::move(event));
@@ -51,7 +53,7 @@ class H2ServerConnection::Core final : public H2Connection {
   static constexpr std::size_t kKeptIncomingMax = 8;
 
   // Also one that is only to be logged, because it was malformed: of it there is no stream.
-  void begin_request(h2::Event head) {
+  void begin_request(h2::Event&& head) {
     std::unique_ptr<H2Stream> stream;
     if (head.stream != nullptr) stream = std::make_unique<H2Stream>(*this, *head.stream);
     const SslDigest* ssl = digest().ssl.get();
@@ -67,7 +69,9 @@ class H2ServerConnection::Core final : public H2Connection {
   }
 
   const ServerSessionOptions& options_;
-  std::vector<std::unique_ptr<ServerSession>> incoming_;  // to be handed out behind the mutex
+  using Incoming =
+      std::vector<std::unique_ptr<ServerSession>, PooledAllocator<std::unique_ptr<ServerSession>>>;
+  Incoming incoming_;  // to be handed out behind the mutex
   std::uint32_t requests_ = 0;
 };
 

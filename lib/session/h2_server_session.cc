@@ -23,7 +23,7 @@ bool is_allowed(const ServerSessionOptions& options, std::string_view protocol) 
 
 }  // namespace
 
-H2ServerSession::H2ServerSession(H2StreamRef stream, h2::Event head, Early early,
+H2ServerSession::H2ServerSession(H2StreamRef stream, h2::Event&& head, Early early,
                                  const ServerSessionOptions& options)
     : connection_(stream.connection()),
       stream_(std::move(stream)),

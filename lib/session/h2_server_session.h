@@ -24,7 +24,7 @@ class H2ServerSession final : public ServerSession, public FrameAllocated {
 
   /// `head` is the RequestHead that began the stream; or a Refused with what was understood of a
   /// request, of which there is no stream. `options` outlives the session.
-  H2ServerSession(H2StreamRef stream, h2::Event head, Early early,
+  H2ServerSession(H2StreamRef stream, h2::Event&& head, Early early,
                   const ServerSessionOptions& options);
   ~H2ServerSession() override;
 

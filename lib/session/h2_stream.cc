@@ -28,14 +28,14 @@ H2Stream::H2Stream(H2Connection& connection, h2::EngineStream& engine_stream)
 std::optional<h2::Event> H2Stream::next_event() {
   std::lock_guard lock(connection_.mutex());
   if (inbox_first_ == inbox_.size()) return std::nullopt;
-  h2::Event event = std::move(inbox_[inbox_first_++]);
+  std::optional<h2::Event> event(std::move(inbox_[inbox_first_++]));
   if (inbox_first_ == inbox_.size()) {
     inbox_.clear();
     inbox_first_ = 0;
   }
-  if (!event.data.empty()) {
+  if (!event->data.empty()) {
     h2::Engine& engine = connection_.engine();
-    engine.consume(engine_stream_, event.data.size());
+    engine.consume(engine_stream_, event->data.size());
     if (engine.has_output()) connection_.request_flush();
   }
   return event;
@@ -71,7 +71,7 @@ void H2Stream::interrupt_wait(Want want) {
   wake(want);
 }
 
-void H2Stream::on_event(h2::Event event) {
+void H2Stream::on_event(h2::Event&& event) {
   switch (event.kind) {
     case h2::Event::Kind::Informational:
     case h2::Event::Kind::ResponseHead:

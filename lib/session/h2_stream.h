@@ -91,7 +91,7 @@ class H2Stream : public ListHook, public FrameAllocated {
   friend class H2StreamRef;
 
   // Under the connection's mutex.
-  void on_event(h2::Event event);
+  void on_event(h2::Event&& event);
   void on_end(H2StreamEnd end);
   void wake(Want want);
   bool is_ready(Want want) const;

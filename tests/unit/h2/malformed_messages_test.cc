@@ -186,6 +186,42 @@ TEST_CASE("H2 engine: a malformed request head is a stream error and no request"
   }
 }
 
+TEST_CASE("H2 engine: each host is looked at, whichever the one before was", "[h2]") {
+  std::string longest(46, 'a');
+  std::string longer(47, 'a');
+  struct Host {
+    std::string name;
+    bool is_good;
+  };
+  const std::vector<Host> hosts = {
+      {"example.com", true},   {"example.com", true},   {"example.co", true},
+      {"u@example.co", false}, {"u@example.co", false}, {"", false},
+      {"example.co", true},    {longest, true},         {longest, true},
+      {longest + "/", false},  {longer, true},          {longer, true},
+      {longer + "/", false},   {"example.com/", false}, {"example.com", true},
+  };
+  EngineOptions options;
+  Engine engine(Role::Server, options, kStart);
+  REQUIRE(feed(engine, client_start()));
+  std::uint32_t id = 1;
+  for (const Host& host : hosts) {
+    INFO(id << ": '" << host.name << "'");
+    Fields fields = request();
+    for (auto& field : fields) {
+      if (field.first == ":authority") field.second = host.name;
+    }
+    REQUIRE(feed(engine, headers(id, fields)));
+    auto events = stream_events_of(engine);
+    REQUIRE(events.size() == 1);
+    CHECK(events[0].kind == (host.is_good ? Kind::RequestHead : Kind::Refused));
+    if (host.is_good) {
+      CHECK(events[0].request->get_header(HeaderId::Host) == host.name);
+      engine.release(*events[0].stream);
+    }
+    id += 2;
+  }
+}
+
 TEST_CASE("H2 engine: a malformed body or trailer section ends its stream", "[h2]") {
   for (const Malformed& each : malformed_bodies()) {
     for (std::size_t piece : {0, 1}) {
