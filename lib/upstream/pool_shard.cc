@@ -29,18 +29,26 @@ PoolGroup* PoolShard::find(const PeerKey& key) noexcept {
 }
 
 PoolGroup& PoolShard::find_or_add(PooledConnection& connection) {
-  // Most come back to a group that others of their key have kept alive: nothing is to be compared.
-  if (connection.last_shard_id_ == id_) {
-    PoolGroup& last = *connection.last_group_;
-    if (last.life == connection.last_group_life_ && !last.connections.empty()) return last;
+  // Most come back to the group that they were in last, of which no other key has had the place:
+  // nothing is to be compared.
+  PoolGroup* last = nullptr;
+  if (connection.last_shard_id_ == id_ &&
+      connection.last_group_->life == connection.last_group_life_) {
+    last = connection.last_group_;
+    if (!last->connections.empty()) return *last;
   }
   const PeerKey& key = connection.key();
   if (PoolGroup* found = find(key)) return *found;
   if (used_group_count_ >= bucket_count_) grow_table();
-  PoolGroup* group = unused_groups_.pop_front();
-  if (group == nullptr) group = &groups_.emplace_back();
-  group->hash = key.hash();
-  ++group->life;
+  PoolGroup* group = last;
+  if (group != nullptr) {
+    group->unlink();  // from the unused ones
+  } else {
+    group = unused_groups_.pop_front();
+    if (group == nullptr) group = &groups_.emplace_back();
+    group->hash = key.hash();
+    ++group->life;
+  }
   bucket(key.hash()).push_front(*group);
   ++used_group_count_;
   return *group;

@@ -132,6 +132,25 @@ TEST_CASE_METHOD(PoolFixture, "ConnectionPool: keeps the peers' connections apar
   CHECK(pool.size() == 0);
 }
 
+TEST_CASE_METHOD(PoolFixture,
+                 "ConnectionPool: what comes back is with its own peer's, whoever had its place",
+                 "[pool]") {
+  ConnectionPool pool({.capacity = 8, .shards = 1});
+  // Who takes the place of what is out: nobody, another peer, other connections of the same one.
+  auto place = GENERATE(0, 1, 2, 3);
+  put(pool, a, 1);
+  auto out = pool.get(PeerKey(a), worker(0));
+  REQUIRE(out != nullptr);
+  if (place == 1 || place == 3) put(pool, b, 2);
+  if (place == 2 || place == 3) put(pool, a, 3);
+  pool.put(std::move(out), 60s, worker(0));
+  CHECK(get(pool, a) == 1);
+  CHECK(get(pool, a) == (place >= 2 ? 3 : 0));
+  CHECK(get(pool, b) == (place % 2 == 1 ? 2 : 0));
+  CHECK(get(pool, a) == 0);
+  CHECK(pool.size() == 0);
+}
+
 TEST_CASE_METHOD(PoolFixture, "ConnectionPool: equal hashes do not make peers equal", "[pool]") {
   ConnectionPool pool({.capacity = 8, .shards = 1});
   put(pool, a, 1);
