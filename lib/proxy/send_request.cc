@@ -49,18 +49,20 @@ class ForwardedFields {
       add_[count_++] = {HeaderId::XForwardedProto, downstream.digest().ssl ? kTls : kNoTls};
     }
   }
+  ~ForwardedFields() {}
   ForwardedFields(const ForwardedFields&) = delete;
   ForwardedFields& operator=(const ForwardedFields&) = delete;
 
-  HeaderEdits edits() const noexcept { return {skip_, {add_.data(), count_}}; }
+  HeaderEdits edits() const noexcept { return {skip_, {add_, count_}}; }
 
  private:
   HeaderIdSet skip_;
   std::string client_;  // what trusted proxies said, and the client
   SocketAddress::HostText address_;
   std::size_t address_size_ = 0;
-  std::array<ExtraField, 3> add_{ExtraField{HeaderId::Other, {}}, ExtraField{HeaderId::Other, {}},
-                                 ExtraField{HeaderId::Other, {}}};
+  union {
+    ExtraField add_[3];  // not zeroed; trivial
+  };
   std::size_t count_ = 0;
 };
 

@@ -50,12 +50,12 @@ void H1ClientSession::plan_body(const RequestHeader& request, BodyLength body, R
 void H1ClientSession::plan_connection(const RequestHeader& request, RequestPlan& plan) {
   Exchange& x = *exchange_;
   const HeaderMap& headers = request.headers();
-  for (HeaderId id : {HeaderId::Connection, HeaderId::KeepAlive, HeaderId::Te, HeaderId::Upgrade,
-                      HeaderId::Http2Settings}) {
-    plan.skip.insert(id);
-  }
+  constexpr HeaderIdSet kOfConnection{HeaderId::Connection, HeaderId::KeepAlive, HeaderId::Te,
+                                      HeaderId::Upgrade, HeaderId::Http2Settings};
+  plan.skip = plan.skip | kOfConnection;
   x.upgrade_protocol = internal::requested_upgrade(request, options_->upgrade_protocols);
-  bool passes_trailers = headers.has_token(HeaderId::Te, "trailers");
+  bool passes_trailers =
+      headers.present().contains(HeaderId::Te) && headers.has_token(HeaderId::Te, "trailers");
   if (!x.upgrade_protocol.empty()) {
     if (auto key = headers.get(HeaderId::SecWebSocketKey)) x.websocket_key = *key;
     plan.add.add(HeaderId::Connection, passes_trailers ? "upgrade, TE" : "upgrade");

@@ -120,7 +120,8 @@ Task<bool> H1ServerSession::accept_head() {
   request_ = &x.header;
   x.reader.start(*framing, h1::MessageRole::Request, options_.parser);
   if (x.header.version() == Version::Http11) {
-    x.accepts_trailers = headers.has_token(HeaderId::Te, "trailers");
+    x.accepts_trailers =
+        headers.present().contains(HeaderId::Te) && headers.has_token(HeaderId::Te, "trailers");
     x.expects_continue = !x.reader.is_done() && headers.contains(HeaderId::Expect) &&
                          equals_ignoring_case(*headers.get(HeaderId::Expect), "100-continue");
   }
