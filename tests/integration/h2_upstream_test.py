@@ -218,8 +218,9 @@ class SharingTest(H2UpstreamTest):
     def hold(self, count: int) -> list[Client]:
         """Requests that the origin has got and not answered."""
         self.origin.respond = lambda connection, request: None
+        before = len(self.origin.requests)
         clients = [self.start(get(f"/{number}")) for number in range(count)]
-        self.origin.wait_for_requests(count)
+        self.origin.wait_for_requests(before + count)
         return clients
 
     def test_requests_side_by_side_share_a_connection(self) -> None:
