@@ -7,9 +7,7 @@
 // alone.
 #include <benchmark/benchmark.h>
 #include <openssl/bio.h>
-#include <openssl/ec_key.h>
 #include <openssl/evp.h>
-#include <openssl/nid.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -24,6 +22,7 @@
 #include "pingora/runtime/task_group.h"
 #include "pingora/tls/certificate_store.h"
 #include "pingora/tls/handshake.h"
+#include "unit/tls/made_certificate.h"
 
 namespace {
 
@@ -33,44 +32,11 @@ void check(bool is_good) {
   if (!is_good) std::abort();
 }
 
-std::string text_of(BIO& bio) {
-  const std::uint8_t* data = nullptr;
-  std::size_t size = 0;
-  check(BIO_mem_contents(&bio, &data, &size) == 1);
-  return {reinterpret_cast<const char*>(data), size};
+MadeCertificate identity() { return make_certificate({.names = {"a.example"}}); }
+
+bssl::UniquePtr<BIO> reader_of(const std::string& pem) {
+  return bssl::UniquePtr<BIO>(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
 }
-
-/// A certificate with a P-256 key that issues itself.
-struct Identity {
-  bssl::UniquePtr<EVP_PKEY> key{EVP_PKEY_new()};
-  bssl::UniquePtr<X509> certificate{X509_new()};
-
-  Identity() {
-    EC_KEY* made = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
-    check(EC_KEY_generate_key(made) == 1 && EVP_PKEY_assign_EC_KEY(key.get(), made) == 1);
-    X509* x = certificate.get();
-    check(X509_set_version(x, X509_VERSION_3) == 1);
-    check(ASN1_INTEGER_set(X509_get_serialNumber(x), 1) == 1);
-    check(X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8,
-                                     reinterpret_cast<const std::uint8_t*>("a.example"), -1, -1,
-                                     0) == 1);
-    check(X509_set_issuer_name(x, X509_get_subject_name(x)) == 1);
-    check(X509_gmtime_adj(X509_getm_notBefore(x), -3600) != nullptr);
-    check(X509_gmtime_adj(X509_getm_notAfter(x), 24 * 3600) != nullptr);
-    check(X509_set_pubkey(x, key.get()) == 1 && X509_sign(x, key.get(), EVP_sha256()) != 0);
-  }
-  std::string certificate_pem() const {
-    bssl::UniquePtr<BIO> bio(BIO_new(BIO_s_mem()));
-    check(PEM_write_bio_X509(bio.get(), certificate.get()) == 1);
-    return text_of(*bio);
-  }
-  std::string key_pem() const {
-    bssl::UniquePtr<BIO> bio(BIO_new(BIO_s_mem()));
-    check(PEM_write_bio_PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) ==
-          1);
-    return text_of(*bio);
-  }
-};
 
 enum class Resume : bool { No, Yes };
 
@@ -87,9 +53,9 @@ struct Contexts {
   std::shared_ptr<LastSession> sessions = std::make_shared<LastSession>();
 
   Contexts() {
-    Identity identity;
+    MadeCertificate made = identity();
     auto store = std::make_shared<CertificateStore>();
-    store->add(Certificate::from_pem(identity.certificate_pem(), identity.key_pem()).value());
+    store->add(Certificate::from_pem(made.certificate, made.key).value());
     server = TlsServerContext::create(TlsSettings::intermediate(store)).value();
     TlsClientOptions options;
     options.verify = VerifyServer::Off;
@@ -172,14 +138,19 @@ BENCHMARK(keepalive)
 // BoringSSL alone.
 
 struct Bare {
-  Identity identity;
   bssl::UniquePtr<SSL_CTX> server{SSL_CTX_new(TLS_method())};
   bssl::UniquePtr<SSL_CTX> client{SSL_CTX_new(TLS_method())};
   bssl::UniquePtr<SSL_SESSION> session;
 
   Bare() {
-    check(SSL_CTX_use_certificate(server.get(), identity.certificate.get()) == 1);
-    check(SSL_CTX_use_PrivateKey(server.get(), identity.key.get()) == 1);
+    MadeCertificate made = identity();
+    bssl::UniquePtr<X509> certificate(
+        PEM_read_bio_X509(reader_of(made.certificate).get(), nullptr, nullptr, nullptr));
+    bssl::UniquePtr<EVP_PKEY> key(
+        PEM_read_bio_PrivateKey(reader_of(made.key).get(), nullptr, nullptr, nullptr));
+    check(SSL_CTX_use_certificate(server.get(), certificate.get()) == 1);
+    check(SSL_CTX_use_PrivateKey(server.get(), key.get()) == 1);
+    SSL_CTX_set_num_tickets(server.get(), 1);
     SSL_CTX_set_session_cache_mode(server.get(), SSL_SESS_CACHE_OFF);
     SSL_CTX_set_session_cache_mode(client.get(), SSL_SESS_CACHE_CLIENT);
     SSL_CTX_set_app_data(client.get(), this);

@@ -110,10 +110,10 @@ std::size_t TlsConnection::write_direct(std::string_view record) {
   return **result - of_before;
 }
 
-Result<void> TlsConnection::flush(Stream& stream) {
+Result<void> TlsConnection::flush(Stream& stream, TryWrite try_write) {
   while (!output.empty()) {
     iovec piece{const_cast<char*>(output.view().data()), output.size()};
-    auto result = stream.try_write({&piece, 1});
+    auto result = (stream.*try_write)({&piece, 1});
     if (!result) return {};
     if (!*result) return fail(std::move(result->error()));
     output.consume(**result);

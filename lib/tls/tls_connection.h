@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "pingora/base/buffer.h"
@@ -45,7 +46,9 @@ class TlsConnection final : public FrameAllocated {
   /// waiting. Its error, if any, is in `write_error` then.
   void set_direct(Stream* stream) noexcept { direct_ = stream; }
   /// Writes what is sealed, as far as that goes without waiting. Errors of `stream`.
-  Result<void> flush(Stream& stream);
+  Result<void> flush(Stream& stream) { return flush(stream, &Stream::try_write); }
+  /// The same for the last of it: the stream's end may go with it.
+  Result<void> flush_last(Stream& stream) { return flush(stream, &Stream::try_write_last); }
   /// Set when the stream has failed under the SSL, which is not told.
   std::optional<Error> write_error;
 
@@ -61,6 +64,8 @@ class TlsConnection final : public FrameAllocated {
   static const BIO_METHOD& bio_method();
   void note_taken(std::string_view bytes) noexcept;
   std::size_t write_direct(std::string_view record);
+  using TryWrite = std::optional<Result<std::size_t>> (Stream::*)(std::span<const iovec> pieces);
+  Result<void> flush(Stream& stream, TryWrite try_write);
 
   bssl::UniquePtr<SSL> ssl_;
   Stream* direct_ = nullptr;

@@ -268,7 +268,7 @@ Result<void> TlsStream::end_with_close_notify() {
   is_write_over_ = true;
   SSL_shutdown(connection_->ssl());
   ERR_clear_error();
-  return connection_->flush(inner());
+  return connection_->flush_last(inner());
 }
 
 }  // namespace pingora

@@ -4,12 +4,6 @@
 // What a stranger sends to a TLS listener, before and during the handshake. The first byte says in
 // pieces of which size it arrives, and whether the listener asks for a certificate. Whatever it is,
 // there must be an end: a stream, or an error of the handshake.
-#include <openssl/ec_key.h>
-#include <openssl/evp.h>
-#include <openssl/nid.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -21,6 +15,7 @@
 #include "pingora/runtime/task_group.h"
 #include "pingora/tls/certificate_store.h"
 #include "pingora/tls/handshake.h"
+#include "unit/tls/made_certificate.h"
 
 namespace {
 
@@ -29,43 +24,6 @@ using namespace pingora;
 void check(bool is_good) {
   if (!is_good) std::abort();
 }
-
-std::string text_of(BIO& bio) {
-  const std::uint8_t* data = nullptr;
-  std::size_t size = 0;
-  check(BIO_mem_contents(&bio, &data, &size) == 1);
-  return {reinterpret_cast<const char*>(data), size};
-}
-
-/// A certificate that issues itself, with its key, as PEM.
-struct Identity {
-  std::string certificate;
-  std::string key;
-
-  Identity() {
-    bssl::UniquePtr<EVP_PKEY> made(EVP_PKEY_new());
-    EC_KEY* pair = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
-    check(EC_KEY_generate_key(pair) == 1 && EVP_PKEY_assign_EC_KEY(made.get(), pair) == 1);
-    bssl::UniquePtr<X509> x(X509_new());
-    check(X509_set_version(x.get(), X509_VERSION_3) == 1);
-    check(ASN1_INTEGER_set(X509_get_serialNumber(x.get()), 1) == 1);
-    check(X509_NAME_add_entry_by_txt(X509_get_subject_name(x.get()), "CN", MBSTRING_UTF8,
-                                     reinterpret_cast<const std::uint8_t*>("a.example"), -1, -1,
-                                     0) == 1);
-    check(X509_set_issuer_name(x.get(), X509_get_subject_name(x.get())) == 1);
-    check(X509_gmtime_adj(X509_getm_notBefore(x.get()), -3600) != nullptr);
-    check(X509_gmtime_adj(X509_getm_notAfter(x.get()), 24 * 3600) != nullptr);
-    check(X509_set_pubkey(x.get(), made.get()) == 1);
-    check(X509_sign(x.get(), made.get(), EVP_sha256()) != 0);
-    bssl::UniquePtr<BIO> out(BIO_new(BIO_s_mem()));
-    check(PEM_write_bio_X509(out.get(), x.get()) == 1);
-    certificate = text_of(*out);
-    out.reset(BIO_new(BIO_s_mem()));
-    check(PEM_write_bio_PrivateKey(out.get(), made.get(), nullptr, nullptr, 0, nullptr, nullptr) ==
-          1);
-    key = text_of(*out);
-  }
-};
 
 struct Callbacks final : TlsAccept {
   Task<Certificate::Ptr> certificate(const ClientHello& hello) override {
@@ -85,7 +43,7 @@ struct World {
 
   World() {
     runtime.start();
-    Identity identity;
+    MadeCertificate identity = make_certificate({.names = {"a.example"}});
     auto store = std::make_shared<CertificateStore>();
     store->add(Certificate::from_pem(identity.certificate, identity.key).value());
     TlsSettings settings = TlsSettings::intermediate(store);
