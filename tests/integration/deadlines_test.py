@@ -8,6 +8,8 @@ import threading
 import unittest
 
 from harness import DEADLINE, Client, Origin, answer, eventually, main, start_proxy
+from harness.h2_attacker import ENHANCE_YOUR_CALM, Attacker, ContinuationFrame
+from harness.h2_attacker import GET as GET_HEAD
 
 GET = b"GET / HTTP/1.1\r\nHost: test.example\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: test.example\r\n"
@@ -167,6 +169,19 @@ class Deadlines(TunableTest):
             answered.set()
             thread.join(DEADLINE)
         self.assertEqual(self.origin.received, b"")
+
+    def test_half_a_header_block(self):
+        """a head of HTTP/2 that does not end its CONTINUATION frames ends the connection"""
+        port = self.start("h2_head_timeout=200", "enable_h2c=1")
+        with Attacker(port) as client:
+            client.wait_for(client.request("/good"))  # SETTINGS are out of the way
+            head = client.head([*GET_HEAD, (":path", "/half")])
+            head.flags.discard("END_HEADERS")
+            more = ContinuationFrame(head.stream_id, data=b"")
+            client.send(head, more, more)
+            self.assertEqual(client.wait_for_end(), ENHANCE_YOUR_CALM)
+        self.assertEqual(self.connect(port).get("/other").status, 200)
+        self.assertEqual(self.origin.targets, ["/good", "/other"])
 
     def test_half_a_request_body(self):
         """a body that does not end is 408, and the origin sees no end"""

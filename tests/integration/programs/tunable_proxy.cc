@@ -34,6 +34,9 @@ std::map<std::string, Setter, std::less<>> setters(Settings& settings) {
   duration("first_request_timeout", session.first_request_timeout);
   duration("keepalive_timeout", session.keepalive_timeout);
   duration("head_timeout", session.head_timeout);
+  all["h2_head_timeout"] = [&session](std::uint64_t value) {
+    session.h2.engine.head_timeout = milliseconds(value);
+  };
   duration("body_read_timeout", session.body_read_timeout);
   duration("body_rate_grace", session.body_rate_grace);
   duration("write_timeout", session.write_timeout);
