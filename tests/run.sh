@@ -24,7 +24,7 @@ done
 grpc_js=build/tools/node/node_modules/@grpc/grpc-js
 if [[ ! -d $grpc_js ]] && command -v npm >/dev/null; then
   timeout 180 npm install --prefix build/tools/node --no-save --no-audit --no-fund \
-    --loglevel=error @grpc/grpc-js@1.12.6 || echo "run.sh: grpc-js could not be installed" >&2
+    --loglevel=error --fetch-retries=1 @grpc/grpc-js@1.12.6 || echo "run.sh: grpc-js could not be installed" >&2
 fi
 cmake --preset dev
 cmake --build --preset dev
