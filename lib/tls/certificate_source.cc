@@ -65,6 +65,7 @@ void CertificateSource::Failures::add(Error error) {
 
 std::vector<CertificateFiles> CertificateSource::known_files() const {
   std::vector<CertificateFiles> files;
+  files.reserve(loaded_.size());
   for (const Loaded& loaded : loaded_) files.push_back(loaded.files);
   return files;
 }
