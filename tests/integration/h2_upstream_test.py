@@ -177,7 +177,9 @@ class TranslationTest(H2UpstreamTest):
         self.assertEqual(self.ask(get()).trailers, [])
 
     def test_trailers_of_a_request(self) -> None:
-        self.ask(post_chunked(b"123", trailers=b"X-Checksum: 1\r\nContent-Length: 7\r\n"))
+        raw = post_chunked(b"123", trailers=b"X-Checksum: 1\r\nContent-Length: 7\r\n")
+        response = self.ask(raw)
+        self.assertEqual((response.status, response.body), (200, b"hello"))
         (request,) = self.origin.requests
         self.assertEqual(request.trailers, [("x-checksum", "1")])
         self.assertEqual(bytes(request.body), b"123")

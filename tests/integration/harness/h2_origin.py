@@ -71,9 +71,17 @@ class H2OriginConnection:
         self.is_ended = False
         self.consumes = True  # opens the windows by what comes
         self.is_stopping = False
+        self.is_closed = False
         self.finished: set[int] = set()  # streams that a script has answered or reset
         config = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
         self.h2 = h2.connection.H2Connection(config)
+
+    @property
+    def has_open_streams(self) -> bool:
+        return not self.is_closed and any(
+            each.reset is None and each.stream not in self.finished
+            for each in list(self.requests.values())
+        )
 
     # ---- What comes.
 
@@ -227,9 +235,17 @@ class H2OriginConnection:
         self.send_raw(frame(7, 0, 0, payload))
 
     def close(self) -> None:
+        """At the end of a case, returns when the proxy has closed its side too: the next request,
+        which it might not be free to repeat, is not to meet this connection."""
         with contextlib.suppress(OSError):
-            self.sock.shutdown(socket.SHUT_RDWR)
+            self.sock.shutdown(socket.SHUT_WR if self.is_stopping else socket.SHUT_RDWR)
+            end = time.monotonic() + DEADLINE
+            while self.is_stopping and time.monotonic() < end:
+                with contextlib.suppress(TimeoutError):
+                    if not self.sock.recv(65536):
+                        break
         self.sock.close()
+        self.is_closed = True
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
@@ -279,6 +295,10 @@ class H2Origin:
 
     def forget(self) -> None:
         """Closes what is open and forgets what was received, for the next case."""
+        # What clients asked for that have left is cancelled first: the proxy would try it again.
+        end = time.monotonic() + 1
+        while any(each.has_open_streams for each in self.connections) and time.monotonic() < end:
+            time.sleep(0.002)
         for connection in self.connections:
             connection.is_stopping = True
         for thread in self._threads:
