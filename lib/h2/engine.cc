@@ -274,6 +274,7 @@ void Engine::finish_shutdown() { impl_->finish_shutdown(); }
 bool Engine::is_shutting_down() const noexcept { return impl_->is_shutting_down_; }
 void Engine::terminate(ErrorCode code, TimePoint now) { impl_->terminate(code, now); }
 bool Engine::is_finished() const noexcept { return impl_->is_finished(); }
+bool Engine::has_failed() const noexcept { return impl_->has_failed_; }
 
 const PeerSettings& Engine::peer_settings() const noexcept { return impl_->peer_settings_; }
 std::size_t Engine::streams() const noexcept { return impl_->stream_count_; }

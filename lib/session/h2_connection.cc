@@ -111,12 +111,19 @@ Task<> H2Connection::run(Buffer received) {
   settings_deadline_ = deadline_in(options_.settings_timeout);
   auto first = co_await when_any(read_loop(std::move(received)), write_loop());
   end();
-  if (role_ == h2::Role::Server && !is_failed_) co_await linger();
+  if (!is_failed_ && is_last_word_ours()) co_await linger();
   if (auto* read = std::get_if<0>(&first)) {
     co_await std::move(*read);
   } else {
     co_await std::move(std::get<1>(first));
   }
+}
+
+// A server's GOAWAY is to be read in any case, a client's if it says what was wrong.
+bool H2Connection::is_last_word_ours() const {
+  if (role_ == h2::Role::Server) return true;
+  std::lock_guard lock(mutex_);
+  return engine_.has_failed();
 }
 
 // Drops what comes until the peer has closed, so that the kernel does not answer it with a reset,

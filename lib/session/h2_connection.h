@@ -109,6 +109,7 @@ class H2Connection : public std::enable_shared_from_this<H2Connection>, public F
   Task<> write_loop();
   Task<> send(h2::Output& output);
   Task<> send_slowly(h2::Output& output);
+  bool is_last_word_ours() const;
   Task<> linger();
   void receive(const Bytes& input);
   bool fill(h2::Output& output);

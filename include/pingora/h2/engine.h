@@ -152,6 +152,9 @@ class Engine {
   /// Whether nothing more is to be read or written once `take_output` is empty: the connection
   /// failed, or was shut down and its last stream has ended. Close it then.
   bool is_finished() const noexcept;
+  /// Whether the connection ends with an error, the peer's or that of `terminate`, and not because
+  /// it was shut down.
+  bool has_failed() const noexcept;
 
   // What is known.
 

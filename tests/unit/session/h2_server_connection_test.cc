@@ -11,7 +11,6 @@ using namespace pingora::test;
 namespace {
 
 constexpr MemoryStreamOptions kRoomy{.capacity = 1 << 24};
-constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 constexpr auto kSoon = std::chrono::milliseconds(30);
 
 Task<> no_content(ServerSession& session) {
@@ -46,19 +45,6 @@ std::string answer_to(std::string text, ServerSessionOptions options = {}) {
   std::string got;
   REQUIRE(server.run_side(converse_raw(*far, std::move(text), &got)).has_value());
   return got;
-}
-
-// The error code of the GOAWAY that `bytes` end with; -1 without one.
-int goaway_code(std::string_view bytes) {
-  int code = -1;
-  while (bytes.size() >= 9) {
-    auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-    std::size_t length = at(0) << 16 | at(1) << 8 | at(2);
-    if (bytes.size() < 9 + length) break;
-    if (at(3) == 7) code = at(16);
-    bytes.remove_prefix(9 + length);
-  }
-  return code;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "pingora/net/memory_stream.h"
@@ -16,6 +17,8 @@
 #include "unit/session/wire.h"
 
 namespace pingora::test {
+
+constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The other end of a connection under test, in the test's strand.
 class H2Peer : public H2Requester {
@@ -127,5 +130,18 @@ class H2ServerUnderTest : public H2ServerConnection::Acceptor {
   Event is_shutting_down_;
   TaskGroup tasks_{workers_.runtime};
 };
+
+/// The error code of the GOAWAY that `bytes` end with; -1 without one.
+inline int goaway_code(std::string_view bytes) {
+  int code = -1;
+  while (bytes.size() >= 9) {
+    auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+    std::size_t length = at(0) << 16 | at(1) << 8 | at(2);
+    if (bytes.size() < 9 + length) break;
+    if (at(3) == 7) code = at(16);
+    bytes.remove_prefix(9 + length);
+  }
+  return code;
+}
 
 }  // namespace pingora::test
