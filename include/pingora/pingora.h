@@ -54,6 +54,7 @@
 #include "pingora/load_balancing/health_check.h"
 #include "pingora/load_balancing/load_balancer.h"
 #include "pingora/load_balancing/selection.h"
+#include "pingora/load_balancing/tls_health_check.h"
 #include "pingora/lru/lru.h"
 #include "pingora/metrics/counter.h"
 #include "pingora/metrics/histogram.h"
