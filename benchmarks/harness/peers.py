@@ -24,7 +24,8 @@ class Job:
     plain, logic, stuck, grpc or reuse (there the first upstream port stands for 127.0.1.1-64).
     `options` go to our own program's command line, `tuning` to the plain nginx's location. `tls` is
     for the listener, `upstream_certificate` is that of the origins, if they have TLS. `h2`: clients
-    speak HTTP/2, with TLS or in clear text; `upstream_h2`: so do origins, in clear text."""
+    speak HTTP/2, with TLS or in clear text; `upstream_h2`: so do origins, in clear text. `closes`:
+    each client connection has one request, which says so; only the relay needs to be told."""
 
     kind: str
     upstream_ports: list
@@ -38,6 +39,7 @@ class Job:
     upstream_certificate: Certificate | None = None
     h2: bool = False
     upstream_h2: bool = False
+    closes: bool = False
 
     @property
     def is_h2c(self):
@@ -179,7 +181,7 @@ def _relay(bench, job, _folder, port):
     if job.kind != "plain" or job.tls or job.upstream_certificate or job.h2 or job.upstream_h2:
         raise Unavailable("knows no such job")
     program = compiled(BENCHMARKS / "peers/relay/relay.cc", bench.work / "helpers", "-std=c++20")
-    return [str(program), str(port), str(job.upstream_ports[0])]
+    return [str(program), str(port), str(job.upstream_ports[0]), *(["close"] if job.closes else [])]
 
 
 _COMMANDS = {"pingora_cpp": _pingora_cpp, "pingora_cpp_static": _pingora_cpp_static,

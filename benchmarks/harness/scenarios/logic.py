@@ -6,7 +6,7 @@ from bench import Bench
 from origin import start_origin
 from peers import Job
 from results import Result
-from rounds import Contender, WrongAnswer, expect_body, run_rounds
+from rounds import Contender, WrongAnswer, expect_body, floor, run_rounds
 from scenarios.plain_get import CPU, P99, RATE, cpu_sample
 
 UPSTREAMS = 4
@@ -15,7 +15,8 @@ FIELDS = {"X-User": "alice", "X-Tenant": "north", "X-Internal": "secret", "User-
 
 def logic(bench: Bench):
     """Reads three request fields, sets two, removes one, picks one of four upstreams by a hash of a
-    field and adds a response field. Our plain proxy runs too, under the same load."""
+    field and adds a response field. Our plain proxy and the relay, which have no rules, run too,
+    under the same load."""
     result = Result("logic", "kept-alive GET, 128-byte response, with rules on every request; "
                     f"one core; {bench.rounds} x {bench.seconds:g} s", [CPU, RATE, P99])
     origin = start_origin(bench, bench.core, ports=UPSTREAMS)
@@ -23,12 +24,14 @@ def logic(bench: Bench):
     plain = Job("plain", origin.ports, core=bench.core)
     contenders = [Contender("pingora_cpp", "pingora_cpp", rules),
                   Contender("pingora_cpp_plain", "pingora_cpp", plain),
-                  Contender("nginx", "nginx", rules), Contender("haproxy", "haproxy", rules)]
+                  Contender("nginx", "nginx", rules), Contender("haproxy", "haproxy", rules),
+                  floor(plain)]
     headers = tuple(f"{name}: {value}" for name, value in FIELDS.items())
 
     def check(proxy):
         fields = expect_body(proxy, "/", 128, FIELDS)
-        if proxy.name != "pingora_cpp_plain" and fields["X-Served-By"] != "bench":
+        has_rules = proxy.name not in ("pingora_cpp_plain", "relay")
+        if has_rules and fields["X-Served-By"] != "bench":
             raise WrongAnswer("the response has no X-Served-By: bench")
 
     return run_rounds(bench, result, contenders,

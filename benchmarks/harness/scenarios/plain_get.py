@@ -71,9 +71,10 @@ def _get(bench, name, note, path, length, headers=(), first=None,
     result = Result(name, f"{note}; one core; {bench.rounds} x {bench.seconds:g} s", metrics)
     origin = start_origin(bench, bench.core)
     listener = ServerTls(certificate(bench, "ecdsa"), ["http/1.1"]) if with_tls else None
-    job = Job("plain", origin.ports, core=bench.core, tls=listener)
+    job = Job("plain", origin.ports, core=bench.core, tls=listener,
+              closes="Connection: close" in headers)
     contenders = standard_contenders(job)
-    if not headers and not with_tls:  # it has no TLS and closes no connection
+    if not with_tls:
         contenders.append(floor(job))
     if large:
         tuned = replace(job, tuning=NGINX_16K_BUFFERS)
