@@ -115,21 +115,24 @@ Task<> CertificateStore::watch() {
   Strand& strand = co_await current_strand();
   auto watch = co_await FileWatch::create(strand.worker());
   watch->watch(co_await offload([state] { return state->watch_plan(); }));
-  bool was_incomplete = false;  // when the files were last read
+  bool is_settled = true;  // what is watched was watched while the files were read
   for (;;) {
-    const TimePoint deadline = watch->is_incomplete() ? Clock::now() + kLookAgain : kNever;
-    const bool has_changed = co_await watch->wait(deadline);
-    if (has_changed) co_await sleep_for(kGather);
-    watch->take_changes();
-    // Before reading: what changes from here on is noticed. Links may lead elsewhere now.
-    watch->watch(co_await offload([state] { return state->watch_plan(); }));
-    // Without a change, something was missing; that it has come is one, and so is that it went
-    // while the files were read.
-    if (!has_changed && watch->is_incomplete() && was_incomplete) continue;
-    was_incomplete = watch->is_incomplete();
-    watch->watch(co_await offload([state] {
+    if (is_settled) {
+      const TimePoint deadline = watch->is_incomplete() ? Clock::now() + kLookAgain : kNever;
+      const bool has_changed = co_await watch->wait(deadline);
+      if (has_changed) co_await sleep_for(kGather);
+      watch->take_changes();
+      // Before reading: what changes from here on is noticed. Links may lead elsewhere now, and
+      // what was missing may have come.
+      const bool is_elsewhere =
+          watch->watch(co_await offload([state] { return state->watch_plan(); }));
+      if (!has_changed && !is_elsewhere) continue;
+    }
+    // There may be more files in a directory now, or a directory in place of another one, which
+    // nobody watched: then they are read again.
+    is_settled = !watch->watch(co_await offload([state] {
       [[maybe_unused]] bool is_good = state->reload().has_value();  // logged; the old stays
-      return state->watch_plan();  // there may be more files in a directory
+      return state->watch_plan();
     }));
   }
 }

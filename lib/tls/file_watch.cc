@@ -72,7 +72,7 @@ FileWatch::Plan FileWatch::plan(const std::vector<std::string>& files,
   return plan;
 }
 
-void FileWatch::watch(Plan plan) {
+bool FileWatch::watch(Plan plan) {
   is_incomplete_ = false;
   std::map<int, Names> watched;
   for (auto& [directory, names] : plan) {
@@ -85,11 +85,13 @@ void FileWatch::watch(Plan plan) {
     Names& into = watched[descriptor];
     into.all = into.all || names.all;
     into.names.merge(names.names);
+    if (into.all) into.names.clear();
   }
   for (const auto& [descriptor, names] : watched_) {
     if (!watched.contains(descriptor)) ::inotify_rm_watch(descriptor_.fd(), descriptor);
   }
-  watched_ = std::move(watched);
+  watched_.swap(watched);
+  return watched_ != watched;
 }
 
 bool FileWatch::take_changes() {

@@ -28,14 +28,17 @@ class FileWatch {
   struct Names {
     std::set<std::string, std::less<>> names;
     bool all = false;
+
+    bool operator==(const Names&) const = default;
   };
   using Plan = std::map<std::string, Names>;
   /// Where to look for changes of these files, and of everything in these directories. Reads the
   /// links on the way, and so may block.
   static Plan plan(const std::vector<std::string>& files,
                    const std::vector<std::string>& directories);
-  /// Watches what is in `plan`, in place of what it watched.
-  void watch(Plan plan);
+  /// Watches what is in `plan`, in place of what it watched. Returns whether that is anything else,
+  /// also another directory of the same name.
+  bool watch(Plan plan);
   /// Whether there was a directory that could not be watched, such as one that is not there.
   bool is_incomplete() const noexcept { return is_incomplete_; }
 

@@ -12,7 +12,7 @@ import unittest
 from harness import Program, bin_dir, eventually, free_ports, main, start_proxy
 from harness.certificates import Authority, Certificate
 from harness.client import Client
-from harness.peers import require, start_nginx
+from harness.peers import log_lines, require, start_nginx
 
 DATA = random.Random(3).randbytes(3 * 1024 * 1024)
 NAME = "origin.test"
@@ -140,8 +140,8 @@ class TlsUpstreamTest(unittest.TestCase):
         with Client(port) as client:
             for _ in range(60):
                 self.assertEqual(client.get("/").body, b"hello")
-        log = (self.folder / "arrivals.log").read_text().splitlines()
-        arrived = [line.split() for line in log]
+        lines = log_lines(self.folder / "arrivals.log", 60)
+        arrived = [line.split() for line in lines]
         self.assertEqual(len(arrived), 60)
         new = [resumed for number, resumed in arrived if number == "1"]
         self.assertEqual(len(new), 30)

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 
 from .program import Program, free_ports
+from .wire import eventually
 
 NGINX = """
 daemon off;
@@ -104,6 +105,15 @@ def start_nginx(directory: pathlib.Path, http: str, port: int) -> Program:
     file.write_text(NGINX.format(directory=directory, user=user, http=http))
     argv = [require("nginx"), "-e", "stderr", "-p", directory, "-c", file]
     return Program(argv, [port])
+
+
+def log_lines(log: pathlib.Path, count: int) -> list[str]:
+    """The lines of nginx's access log, which has `count` at least: each is written when the response
+    has been sent, and so may come after it."""
+    return eventually(
+        lambda: len(lines := log.read_text().splitlines()) >= count and lines,
+        f"{count} lines in {log.name}",
+    )
 
 
 def start_nginx_origin(directory: pathlib.Path, root: pathlib.Path) -> tuple[Program, int]:
