@@ -99,10 +99,10 @@ class Engine::Impl {
   friend class Engine;
   struct Callbacks;
 
+  using Events = std::vector<Event, pingora::internal::PooledAllocator<Event>>;
+  static constexpr std::size_t kFrameHeadSize = 9;
   // The PING that goes with the first step of a shutdown: its answer says that requests sent before
   // the peer knew are all here.
-  static constexpr std::size_t kFrameHeadSize = 9;
-  using Events = std::vector<Event, pingora::internal::PooledAllocator<Event>>;
   static constexpr std::uint64_t kShutdownPing = 0x70696e676f726121;
   // The PING that measures how much arrives in a round trip.
   static constexpr std::uint64_t kSamplePing = 0x70696e676f726122;

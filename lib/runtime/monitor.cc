@@ -7,7 +7,7 @@
 // wakes it.
 #include "monitor.h"
 
-#include <utility>
+#include <condition_variable>
 
 #include "thread_activity.h"
 
@@ -90,7 +90,7 @@ void Monitor::run(Helper& self) {
 
 bool Monitor::pause(bool is_idle) {
   if (!is_idle) {
-    // A plain sleep: half of what a timed wait on a condition variable costs, a thousand times a
+    // A plain sleep: half of what a timed wait on a condition variable costs, hundreds of times a
     // second on a core that has better things to do. `stop` waits for its end.
     std::this_thread::sleep_for(runtime_.options().monitor_period);
     return !is_stopping_.load(std::memory_order_relaxed);

@@ -5,7 +5,8 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
+#include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -52,9 +53,7 @@ class Monitor {
   std::vector<std::unique_ptr<Worker>>& workers_;
   std::vector<Watched> watched_;
   std::array<Helper, 2> helpers_;
-  std::mutex look_;   // held by the thread that looks
-  std::mutex mutex_;  // guards the wait below
-  std::condition_variable wake_;
+  std::mutex look_;  // held by the thread that looks
   std::atomic<bool> is_stopping_{false};
   std::atomic<std::uint64_t> helped_{0};
 };

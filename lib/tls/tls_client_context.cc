@@ -8,22 +8,12 @@
 #include "tls/tls_connection.h"
 #include "tls/tls_context_parts.h"
 #include "tls/tls_error.h"
-#include "tls/tls_handshake.h"
 #include "tls/tls_session_impl.h"
 
 namespace pingora {
 namespace {
 
 using internal::TlsConnection;
-using internal::TlsHandshake;
-
-// RFC 7301 §3.1.
-constexpr std::size_t kAlpnNameMax = 255;
-
-ssl_verify_result_t on_verify(SSL* ssl, std::uint8_t* alert) {
-  TlsHandshake* handshake = TlsConnection::of(ssl).handshake;
-  return handshake == nullptr ? ssl_verify_invalid : handshake->verify(*alert);
-}
 
 // Returns 1 if it has taken the reference to `session`.
 int on_new_session(SSL* ssl, SSL_SESSION* session) {
@@ -34,12 +24,9 @@ int on_new_session(SSL* ssl, SSL_SESSION* session) {
   return 1;
 }
 
-Result<std::string> alpn_bytes(const std::vector<std::string>& names) {
+std::string alpn_bytes(const std::vector<std::string>& names) {
   std::string bytes;
   for (const std::string& name : names) {
-    if (name.empty() || name.size() > kAlpnNameMax) {
-      return fail(ErrorType::ConfigError, "TLS: a protocol of ALPN has 1 to 255 bytes");
-    }
     bytes += static_cast<char>(name.size());
     bytes += name;
   }
@@ -62,9 +49,8 @@ Result<TlsClientContext::Ptr> TlsClientContext::create(TlsClientOptions options)
                                          .ciphers = o.ciphers,
                                          .groups = o.groups});
   if (!context) return fail(std::move(context.error()));
-  auto alpn = alpn_bytes(o.alpn);
-  if (!alpn) return fail(std::move(alpn.error()));
-  impl->alpn = std::move(*alpn);
+  if (auto valid = internal::check_alpn(o.alpn); !valid) return fail(std::move(valid.error()));
+  impl->alpn = alpn_bytes(o.alpn);
   if (o.verify != VerifyServer::Off) {
     auto trust = internal::load_trust(o.ca_file, o.ca_pem);
     if (!trust) return fail(std::move(trust.error()));
@@ -73,8 +59,7 @@ Result<TlsClientContext::Ptr> TlsClientContext::create(TlsClientOptions options)
   }
   impl->context = std::move(*context);
   SSL_CTX* made = impl->context.get();
-  SSL_CTX_set_custom_verify(made, SSL_VERIFY_PEER, &on_verify);
-  SSL_CTX_set0_buffer_pool(made, internal::shared_certificates());
+  internal::set_verify(*made, SSL_VERIFY_PEER);
   SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(made, &on_new_session);
   if (o.key_log) internal::set_key_log(*made, o.key_log);

@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "tls/boringssl_memory.h"
+#include "tls/tls_connection.h"
 #include "tls/tls_error.h"
+#include "tls/tls_handshake.h"
 
 namespace pingora::internal {
 namespace {
@@ -35,6 +37,16 @@ void on_key_log_line(const SSL* ssl, const char* line) {
   auto* log = static_cast<std::shared_ptr<KeyLog>*>(
       SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), key_log_index()));
   if (log != nullptr) (*log)->append(line);
+}
+
+ssl_verify_result_t on_verify(SSL* ssl, std::uint8_t* alert) {
+  TlsHandshake* handshake = TlsConnection::of(ssl).handshake;
+  return handshake == nullptr ? ssl_verify_invalid : handshake->verify(*alert);
+}
+
+CRYPTO_BUFFER_POOL* shared_certificates() {
+  static CRYPTO_BUFFER_POOL* const pool = CRYPTO_BUFFER_POOL_new();
+  return pool;
 }
 
 }  // namespace
@@ -64,6 +76,21 @@ Result<bssl::UniquePtr<SSL_CTX>> make_context(const TlsBasics& basics) {
   return context;
 }
 
+Result<void> check_alpn(const std::vector<std::string>& names) {
+  constexpr std::size_t kNameMax = 255;
+  for (const std::string& name : names) {
+    if (name.empty() || name.size() > kNameMax) {
+      return fail(ErrorType::ConfigError, "TLS: a protocol of ALPN has 1 to 255 bytes");
+    }
+  }
+  return {};
+}
+
+void set_verify(SSL_CTX& context, int mode) {
+  SSL_CTX_set_custom_verify(&context, mode, &on_verify);
+  SSL_CTX_set0_buffer_pool(&context, shared_certificates());
+}
+
 void set_key_log(SSL_CTX& context, std::shared_ptr<KeyLog> log) {
   SSL_CTX_set_ex_data(&context, key_log_index(), new std::shared_ptr<KeyLog>(std::move(log)));
   SSL_CTX_set_keylog_callback(&context, &on_key_log_line);
@@ -75,11 +102,6 @@ void keep_with(SSL_CTX& context, std::shared_ptr<void> value) {
 
 void* kept_with(const SSL_CTX& context) noexcept {
   return static_cast<std::shared_ptr<void>*>(SSL_CTX_get_ex_data(&context, kept_index()))->get();
-}
-
-CRYPTO_BUFFER_POOL* shared_certificates() {
-  static CRYPTO_BUFFER_POOL* const pool = CRYPTO_BUFFER_POOL_new();
-  return pool;
 }
 
 }  // namespace pingora::internal

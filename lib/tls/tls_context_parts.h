@@ -24,14 +24,18 @@ struct TlsBasics {
 /// ConfigError, with what is wrong.
 Result<bssl::UniquePtr<SSL_CTX>> make_context(const TlsBasics& basics);
 
+/// Whether the names can be said (RFC 7301 §3.1). Errors: ConfigError.
+Result<void> check_alpn(const std::vector<std::string>& names);
+
+/// Has the peer's certificate checked by its TlsHandshake; `mode` is of SSL_CTX_set_verify. One
+/// that is in memory already serves all connections that show the same.
+void set_verify(SSL_CTX& context, int mode);
+
 /// Has secrets appended to `log`, which the context keeps.
 void set_key_log(SSL_CTX& context, std::shared_ptr<KeyLog> log);
 
 /// Keeps `value` as long as the context lives. One for each context.
 void keep_with(SSL_CTX& context, std::shared_ptr<void> value);
 void* kept_with(const SSL_CTX& context) noexcept;
-
-/// Makes certificates that are in memory already serve all connections that show the same.
-CRYPTO_BUFFER_POOL* shared_certificates();
 
 }  // namespace pingora::internal

@@ -64,11 +64,6 @@ int on_alpn(SSL* ssl, const std::uint8_t** out, std::uint8_t* out_size, const st
   return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-ssl_verify_result_t on_verify(SSL* ssl, std::uint8_t* alert) {
-  TlsHandshake* handshake = TlsConnection::of(ssl).handshake;
-  return handshake == nullptr ? ssl_verify_invalid : handshake->verify(*alert);
-}
-
 std::size_t ticket_overhead(SSL* /*ssl*/) { return TicketKeys::Impl::kOverhead; }
 
 int seal_ticket(SSL* ssl, std::uint8_t* out, std::size_t* out_size, std::size_t out_max,
@@ -126,8 +121,7 @@ Result<void> set_client_certificates(SSL_CTX& context, TlsServerState& state) {
   if (settings.client_certificates == ClientCertificates::Required) {
     mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
   }
-  SSL_CTX_set_custom_verify(&context, mode, &on_verify);
-  SSL_CTX_set0_buffer_pool(&context, internal::shared_certificates());
+  internal::set_verify(context, mode);
   return {};
 }
 

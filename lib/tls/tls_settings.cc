@@ -4,11 +4,11 @@
 
 #include <utility>
 
+#include "tls/tls_context_parts.h"
+
 namespace pingora {
 namespace {
 
-// RFC 7301 §3.1: a name has 1 to 255 bytes.
-constexpr std::size_t kAlpnNameMax = 255;
 constexpr unsigned kTicketsMax = 16;  // of BoringSSL
 
 Result<std::shared_ptr<CertificateStore>> store_of(std::string certificate_file,
@@ -58,11 +58,7 @@ Result<void> TlsSettings::validate() const {
     return fail(invalid("TLS: no certificate in the store"));
   }
   if (version_min > version_max) return fail(invalid("TLS: version_min is above version_max"));
-  for (const std::string& name : alpn) {
-    if (name.empty() || name.size() > kAlpnNameMax) {
-      return fail(invalid("TLS: a protocol of ALPN has 1 to 255 bytes"));
-    }
-  }
+  if (auto valid = internal::check_alpn(alpn); !valid) return valid;
   bool has_ca = !client_ca_file.empty() || !client_ca_pem.empty();
   if (client_certificates != ClientCertificates::Off && !has_ca && !callbacks) {
     return fail(invalid("TLS: certificates of clients are asked for, and no issuer is given"));

@@ -69,7 +69,7 @@ class Stream {
   /// them).
   virtual std::optional<Result<std::size_t>> try_write(std::span<const iovec> pieces) = 0;
   /// The same for the last bytes before `shutdown_write` or the end of this: what tells the peer of
-  /// the end may go with them: the system may hold them back for it, for up to 200 ms. Where not
+  /// the end may go with them, for which the system may hold them back, for up to 200 ms. Where not
   /// all of them go, the rest is written as ever.
   virtual std::optional<Result<std::size_t>> try_write_last(std::span<const iovec> pieces) {
     return try_write(pieces);
