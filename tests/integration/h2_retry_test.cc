@@ -9,6 +9,7 @@
 
 #include "h2_wire.h"
 #include "recording_proxy.h"
+#include "retry_table.h"
 #include "unit/h2/frame_builder.h"
 
 using namespace pingora;
@@ -24,20 +25,6 @@ enum class Fails : std::uint8_t {
   BehindHead,  // the stream is reset within the response
   ToAnswer,    // nothing comes
 };
-
-enum class Sends : std::uint8_t { Get, Post, SmallPost, LargePost };
-
-constexpr std::size_t kRetryBuffer = 1000;
-
-std::string body_of(Sends request) {
-  switch (request) {
-    case Sends::Get:
-    case Sends::Post: return {};
-    case Sends::SmallPost: return std::string(kRetryBuffer, 's');
-    case Sends::LargePost: return std::string(kRetryBuffer + 1, 'l');
-  }
-  return {};
-}
 
 // What the first peer does with a request, once all of it is there.
 void fail(OriginConnection& connection, Fails how) {
@@ -64,24 +51,13 @@ void fail(OriginConnection& connection, Fails how) {
   served.drain();
 }
 
-struct Expected {
-  int tries;
-  int status;  // 0: none that is complete
-};
-
 Expected expected(Fails how, Sends request, bool is_forced) {
-  constexpr Expected kRetried{2, 200};
   if (how == Fails::BehindHead) return {1, 0};
   int status = how == Fails::ToAnswer ? 504 : 502;
   if (request == Sends::LargePost) return {1, status};
   bool is_not_looked_at = how == Fails::Refused || how == Fails::LeftOut;
   bool is_safe = how == Fails::Reused && request == Sends::Get;
   return is_forced || is_not_looked_at || is_safe ? kRetried : Expected{1, status};
-}
-
-std::ptrdiff_t tries(const Events& events) {
-  return std::count_if(events.begin(), events.end(),
-                       [](const std::string& event) { return event.starts_with("upstream_peer"); });
 }
 
 }  // namespace
@@ -93,27 +69,13 @@ TEST_CASE("H2 retry: the table", "[retry]") {
       for (bool is_forced : {false, true}) {
         CAPTURE(static_cast<int>(how), static_cast<int>(request), is_forced);
         OriginServer failing([how](OriginConnection& connection) { fail(connection, how); });
-        OriginServer good(OriginServer::answer_all(OriginServer::ok("good")));
         HttpPeer first = h2_peer(failing.address());
         if (how == Fails::ToAnswer) first.options.read_timeout = std::chrono::milliseconds(100);
-        Behaviour behaviour{.peers = {first, HttpPeer(good.address())}};
-        if (is_forced) behaviour.retries_connect = behaviour.retries_request = true;
-        ProxyUnderTestOptions options;
-        options.proxy.retry_buffer_bytes_max = kRetryBuffer;
-        RecordedProxy proxy(behaviour, options);
-        TestClient client = proxy.client();
-        if (how == Fails::Reused) {
-          REQUIRE(client.get("/").body == "warm");
-          proxy.recording->take_until("persist");
-        }
-        WireMessage response =
-            request == Sends::Get ? client.get("/") : client.post("/", body_of(request));
-        Expected right = expected(how, request, is_forced);
-        CHECK((response.is_complete ? response.status() : 0) == right.status);
-        CHECK(tries(proxy.recording->take_until("logging")) == right.tries);
-        auto served = good.requests();
-        REQUIRE(served.size() == (right.status == 200 ? 1 : 0));
-        if (!served.empty()) CHECK(served[0].body == body_of(request));
+        check_retry({.first = std::move(first),
+                     .is_reused = how == Fails::Reused,
+                     .is_forced = is_forced,
+                     .request = request},
+                    expected(how, request, is_forced));
       }
     }
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "recording_proxy.h"
+#include "retry_table.h"
 
 using namespace pingora;
 
@@ -19,24 +20,6 @@ enum class Fails : std::uint8_t {
   ToAnswer,    // nothing comes
 };
 
-enum class Sends : std::uint8_t { Get, Post, SmallPost, LargePost };
-
-constexpr std::size_t kRetryBuffer = 1000;
-
-std::string body_of(Sends request) {
-  switch (request) {
-    case Sends::Get:
-    case Sends::Post: return {};
-    case Sends::SmallPost: return std::string(kRetryBuffer, 's');
-    case Sends::LargePost: return std::string(kRetryBuffer + 1, 'l');
-  }
-  return {};
-}
-
-WireMessage send(TestClient& client, Sends request) {
-  return request == Sends::Get ? client.get("/") : client.post("/", body_of(request));
-}
-
 // What the first peer does.
 void fail(OriginConnection& connection, Fails how) {
   if (how == Fails::Reused) {
@@ -49,25 +32,13 @@ void fail(OriginConnection& connection, Fails how) {
   if (how == Fails::ToAnswer) connection.is_closed_by_peer();
 }
 
-struct Expected {
-  int tries;
-  int status;  // 0: none that is complete
-};
-
 Expected expected(Fails how, Sends request, bool is_forced) {
-  constexpr Expected kRetried{2, 200};
   if (how == Fails::BehindHead) return {1, 0};
   if (how == Fails::ToConnect) return is_forced ? kRetried : Expected{1, 502};
   int status = how == Fails::ToAnswer ? 504 : 502;
   if (request == Sends::LargePost) return {1, status};
   if (is_forced || (how == Fails::Reused && request == Sends::Get)) return kRetried;
   return {1, status};
-}
-
-int tries(const Events& events) {
-  return static_cast<int>(std::count_if(events.begin(), events.end(), [](const std::string& event) {
-    return event.starts_with("upstream_peer");
-  }));
 }
 
 }  // namespace
@@ -80,26 +51,13 @@ TEST_CASE("Retry: the table", "[retry]") {
       for (bool is_forced : {false, true}) {
         CAPTURE(static_cast<int>(how), static_cast<int>(request), is_forced);
         OriginServer failing([how](OriginConnection& connection) { fail(connection, how); });
-        OriginServer good(OriginServer::answer_all(OriginServer::ok("good")));
         HttpPeer first(how == Fails::ToConnect ? nobody.address() : failing.address());
         if (how == Fails::ToAnswer) first.options.read_timeout = std::chrono::milliseconds(50);
-        Behaviour behaviour{.peers = {first, HttpPeer(good.address())}};
-        if (is_forced) behaviour.retries_connect = behaviour.retries_request = true;
-        ProxyUnderTestOptions options;
-        options.proxy.retry_buffer_bytes_max = kRetryBuffer;
-        RecordedProxy proxy(behaviour, options);
-        TestClient client = proxy.client();
-        if (how == Fails::Reused) {
-          REQUIRE(client.get("/").body == "warm");
-          proxy.recording->take_until("persist");
-        }
-        WireMessage response = send(client, request);
-        Expected right = expected(how, request, is_forced);
-        CHECK((response.is_complete ? response.status() : 0) == right.status);
-        CHECK(tries(proxy.recording->take_until("logging")) == right.tries);
-        auto served = good.requests();
-        REQUIRE(served.size() == (right.status == 200 ? 1 : 0));
-        if (!served.empty()) CHECK(served[0].body == body_of(request));
+        check_retry({.first = std::move(first),
+                     .is_reused = how == Fails::Reused,
+                     .is_forced = is_forced,
+                     .request = request},
+                    expected(how, request, is_forced));
       }
     }
   }

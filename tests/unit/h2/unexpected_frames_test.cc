@@ -61,6 +61,15 @@ struct Client {
   std::vector<EngineStream*> streams;
 };
 
+// What a client that has asked for one thing is told of `all`, which its connection survives.
+std::vector<Event> events_behind(const std::string& all, std::size_t piece) {
+  Client client(1);
+  CHECK(feed(client.engine, all, piece));
+  auto events = stream_events_of(client.engine);
+  CHECK(goaway_of(client.engine) == ErrorCode::NoError);
+  return events;
+}
+
 }  // namespace
 
 TEST_CASE("H2 engine: DATA behind the client's reset ends the connection", "[h2]") {
@@ -194,25 +203,19 @@ TEST_CASE("H2 engine: DATA before a response's head ends the stream and no other
 TEST_CASE("H2 engine: DATA behind a 1xx response is before the head", "[h2]") {
   std::string all = settings() + headers(1, {{":status", "103"}}, 0) + data(1, "x") + ping();
   for (std::size_t piece = 0; piece <= all.size(); ++piece) {
-    Client client(1);
-    CHECK(feed(client.engine, all, piece));
-    auto events = stream_events_of(client.engine);
+    auto events = events_behind(all, piece);
     REQUIRE(events.size() == 2);
     CHECK(events[0].kind == Kind::Informational);
     CHECK(events[1].kind == Kind::Reset);
-    CHECK(goaway_of(client.engine) == ErrorCode::NoError);
   }
 }
 
 TEST_CASE("H2 engine: an empty stream without a head is malformed, the connection is not", "[h2]") {
   std::string all = settings() + data(1, "", kEndStream) + ping();
   for (std::size_t piece = 0; piece <= all.size(); ++piece) {
-    Client client(1);
-    CHECK(feed(client.engine, all, piece));
-    auto events = stream_events_of(client.engine);
+    auto events = events_behind(all, piece);
     REQUIRE(events.size() == 1);
     CHECK(events[0].code == ErrorCode::ProtocolError);
-    CHECK(goaway_of(client.engine) == ErrorCode::NoError);
   }
 }
 

@@ -316,15 +316,8 @@ TEST_CASE_METHOD(TlsFixture,
                  "TLS handshake: a kept-alive exchange costs one read and one write "
                  "below",
                  "[tls]") {
-  auto server = server_context();
-  auto client = client_context();
-  auto [near, far] = MemoryStream::make_pair();
   CountingStream::Counts counts;
-  auto counted = std::make_unique<CountingStream>(std::move(far), counts);
-  auto pair = block_on(
-      runtime, shake_hands(std::move(near), std::move(counted), server.get(), client.get()));
-  REQUIRE(pair);
-  require_success(*pair);
+  TlsPair pair = connected(counts);
   CHECK(counts.reads == 2);  // ClientHello; Finished
   CHECK(counts.writes == 1);
   CHECK(counts.empty_reads == 0);
@@ -333,10 +326,10 @@ TEST_CASE_METHOD(TlsFixture,
     co_await when_all(read_bytes(server, 100), write_bytes(client, std::string(100, 'q')));
     co_await when_all(read_bytes(client, 500), write_bytes(server, std::string(500, 'r')));
   };
-  REQUIRE(block_on(runtime, one(pair->client->get(), pair->server->get())));
+  REQUIRE(block_on(runtime, one(pair.client->get(), pair.server->get())));
   counts = {};
   for (int i = 0; i < 3; ++i) {
-    REQUIRE(block_on(runtime, one(pair->client->get(), pair->server->get())));
+    REQUIRE(block_on(runtime, one(pair.client->get(), pair.server->get())));
   }
   CHECK(counts.reads == 3);
   CHECK(counts.empty_reads == 0);

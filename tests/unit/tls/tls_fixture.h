@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "counting_stream.h"
 #include "made_certificate.h"
 #include "pingora/net/memory_stream.h"
 #include "pingora/runtime/combinators.h"
@@ -103,6 +104,18 @@ struct TlsFixture {
         handshake(*server, *client, {.server_name = "a.example"}, near_options, far_options);
     require_success(pair);
     return pair;
+  }
+  /// The same, with what the server asks of the stream below counted.
+  TlsPair connected(CountingStream::Counts& counts) {
+    auto server = server_context();
+    auto client = client_context();
+    auto [near, far] = MemoryStream::make_pair();
+    auto counted = std::make_unique<CountingStream>(std::move(far), counts);
+    auto pair = block_on(
+        runtime, shake_hands(std::move(near), std::move(counted), server.get(), client.get()));
+    REQUIRE(pair);
+    require_success(*pair);
+    return std::move(*pair);
   }
   static void require_success(const TlsPair& pair) {
     if (!pair.client) FAIL("client: " << pair.client.error().to_string());

@@ -314,17 +314,10 @@ TEST_CASE_METHOD(TlsFixture,
                  "TLS stream: small pieces leave in one record, a large write in full "
                  "ones behind a small first one",
                  "[tls]") {
-  auto server = server_context();
-  auto client = client_context();
-  auto [near, far] = MemoryStream::make_pair();
   CountingStream::Counts counts;
-  auto shaken =
-      block_on(runtime, shake_hands(std::move(near),
-                                    std::make_unique<CountingStream>(std::move(far), counts),
-                                    server.get(), client.get()));
-  REQUIRE(shaken);
-  Stream* stream = shaken->server->get();
-  Stream* peer = shaken->client->get();
+  TlsPair pair = connected(counts);
+  Stream* stream = pair.server->get();
+  Stream* peer = pair.client->get();
   REQUIRE(block_on(runtime, when_all(write_bytes(stream, "x"), read_bytes(peer, 1))));
   counts = {};
   std::string head(200, 'h');
@@ -347,18 +340,11 @@ TEST_CASE_METHOD(TlsFixture,
                  "TLS stream: close_notify leaves in one write with the last bytes, where all of "
                  "them do",
                  "[tls]") {
-  auto server = server_context();
-  auto client = client_context();
   auto size = GENERATE(5U, 16U * 1024, 40U * 1024, 56U * 1024);
-  auto [near, far] = MemoryStream::make_pair();
   CountingStream::Counts counts;
-  auto shaken =
-      block_on(runtime, shake_hands(std::move(near),
-                                    std::make_unique<CountingStream>(std::move(far), counts),
-                                    server.get(), client.get()));
-  REQUIRE(shaken);
-  Stream* stream = shaken->server->get();
-  Stream* peer = shaken->client->get();
+  TlsPair pair = connected(counts);
+  Stream* stream = pair.server->get();
+  Stream* peer = pair.client->get();
   REQUIRE(block_on(runtime, when_all(write_bytes(stream, "x"), read_bytes(peer, 1))));
   counts = {};
   std::string text = text_of(size);
