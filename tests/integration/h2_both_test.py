@@ -5,7 +5,7 @@
 import random
 import unittest
 
-from harness import main, start_proxy
+from harness import main, start_proxy, websocket
 from harness.h2_client import H2Client
 from harness.h2_origin import (
     CANCEL,
@@ -138,27 +138,10 @@ class H2BothTest(unittest.TestCase):
         self.assertEqual(client.get("/next").body, b"hello")
 
     def test_a_websocket(self) -> None:
-        def script(connection: H2OriginConnection) -> None:
-            stream = connection.wait_for_request()
-            request = connection.requests[stream]
-            connection.respond(stream, b"", fields=[("sec-websocket-protocol", "chat")], end=False)
-            connection.wait(lambda: request.body == b"ping", "bytes")
-            connection.send_body(stream, b"pong", end=False)
-            connection.wait_for_body(stream)
-            connection.h2.end_stream(stream)
-            connection.serve()
-
         self.origin.settings = {ENABLE_CONNECT_PROTOCOL: 1}
-        self.origin.next_connections(script)
+        self.origin.next_connections(websocket.h2_pong([("sec-websocket-protocol", "chat")]))
         client = self.client()
-        client.until(lambda: client.h2.remote_settings.enable_connect_protocol == 1)
-        stream = client.request(
-            "/chat",
-            "CONNECT",
-            pseudo=((":protocol", "websocket"),),
-            fields=(("sec-websocket-version", "13"),),
-            end=False,
-        )
+        stream = websocket.connect(client)
         got = client.answers[stream]
         client.until(lambda: got.status)
         self.assertEqual((got.status, got.fields["sec-websocket-protocol"]), (200, "chat"))

@@ -3,7 +3,6 @@
 """HTTP/2 by prior knowledge to pingora-proxy: with curl, nghttp, h2load, node and python3-h2; slow
 and leaving clients; shutdown; WebSockets over HTTP/2."""
 
-import base64
 import hashlib
 import json
 import pathlib
@@ -16,7 +15,7 @@ import tempfile
 import threading
 import unittest
 
-from harness import DEADLINE, Origin, answer, eventually, main, start_proxy
+from harness import DEADLINE, Origin, answer, eventually, main, start_proxy, websocket
 from harness.h2_client import PREFACE, H2Client
 from harness.peers import require, start_nginx_origin
 
@@ -392,31 +391,9 @@ class Detection(H2Test):
 class WebSocket(H2Test):
     def test_bridge(self):
         """an extended CONNECT becomes an Upgrade, with a key of its own"""
-
-        def serve(connection):
-            request = connection.read_request_head()
-            key = request.first("Sec-WebSocket-Key").encode()
-            text = key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-            accept = base64.b64encode(hashlib.sha1(text).digest())
-            connection.send(
-                b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-                b"Upgrade: websocket\r\nSec-WebSocket-Protocol: chat\r\n"
-                b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\nwelcome"
-            )
-            connection.sock.settimeout(DEADLINE)
-            while piece := connection.sock.recv(1000):
-                connection.send(piece.upper())
-
-        self.origin.next_connections(serve)
+        self.origin.next_connections(websocket.h1_echo("Sec-WebSocket-Protocol: chat"))
         client = self.client()
-        client.until(lambda: client.h2.remote_settings.enable_connect_protocol == 1)
-        stream = client.request(
-            "/chat",
-            "CONNECT",
-            pseudo=((":protocol", "websocket"),),
-            fields=(("sec-websocket-version", "13"), ("sec-websocket-protocol", "chat")),
-            end=False,
-        )
+        stream = websocket.connect(client, ("sec-websocket-protocol", "chat"))
         got = client.answers[stream]
         client.until(lambda: got.body == b"welcome")
         self.assertEqual(got.status, 200)
@@ -433,14 +410,7 @@ class WebSocket(H2Test):
         """a refusal of the origin is passed on"""
         self.origin.respond = answer(b"no", status="403 Forbidden")
         client = self.client()
-        client.until(lambda: client.h2.remote_settings.enable_connect_protocol == 1)
-        stream = client.request(
-            "/chat",
-            "CONNECT",
-            pseudo=((":protocol", "websocket"),),
-            fields=(("sec-websocket-version", "13"),),
-            end=False,
-        )
+        stream = websocket.connect(client)
         client.until(lambda: client.answers[stream].is_over)
         self.assertEqual(client.answers[stream].status, 403)
 

@@ -3,14 +3,12 @@
 """HTTP/2 to the upstream, by prior knowledge: clients of HTTP/1, and origins that behave well,
 badly and worst."""
 
-import base64
 import hashlib
-import os
 import random
 import threading
 import unittest
 
-from harness import Client, eventually, main, start_proxy
+from harness import Client, eventually, main, start_proxy, websocket
 from harness.h2_origin import (
     CANCEL,
     ENHANCE_YOUR_CALM,
@@ -659,37 +657,19 @@ class WebSocketTest(H2UpstreamTest):
     """A client of HTTP/1 and an origin of HTTP/2 (RFC 8441)."""
 
     def upgrade(self) -> Client:
-        key = base64.b64encode(os.urandom(16)).decode()
-        self.accept = base64.b64encode(
-            hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
-        ).decode()
-        return self.start(
-            get(
-                "/chat",
-                "Connection: Upgrade",
-                "Upgrade: websocket",
-                "Sec-WebSocket-Version: 13",
-                f"Sec-WebSocket-Key: {key}",
-            )
-        )
+        client = Client(self.port)
+        self.addCleanup(client.close)
+        websocket.upgrade(client)
+        return client
 
     def test_bytes_go_both_ways(self) -> None:
-        def script(connection: H2OriginConnection) -> None:
-            stream = connection.wait_for_request()
-            request = connection.requests[stream]
-            connection.respond(stream, b"", end=False)
-            connection.wait(lambda: request.body == b"ping", "bytes")
-            connection.send_body(stream, b"pong", end=False)
-            connection.wait_for_body(stream)
-            connection.h2.end_stream(stream)
-            connection.serve()
-
         self.origin.settings = {ENABLE_CONNECT_PROTOCOL: 1}
-        self.origin.next_connections(script)
+        self.origin.next_connections(websocket.h2_pong())
         client = self.upgrade()
         response = client.read_response()
         self.assertEqual(response.status, 101)
-        self.assertEqual(response.first("sec-websocket-accept"), self.accept)
+        accept = websocket.accept_of(websocket.KEY)
+        self.assertEqual(response.first("sec-websocket-accept"), accept)
         client.send(b"ping")
         self.assertEqual(client.read_exactly(4), b"pong")
         client.shutdown_write()

@@ -16,7 +16,6 @@ Connections without a script of their own answer each request with `origin.respo
 
 import contextlib
 import socket
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ import h2.events
 import h2.exceptions
 import h2.settings
 
+from .listener import ScriptedListener
 from .wire import DEADLINE, eventually
 
 NO_ERROR, PROTOCOL_ERROR, INTERNAL_ERROR = 0, 1, 2
@@ -264,70 +264,37 @@ def answer(body: bytes = b"hello", **more) -> Respond:
     return respond
 
 
-class H2Origin:
-    """Listens on a port of its own, from now to `stop`."""
+class H2Origin(ScriptedListener[H2OriginConnection]):
+    """Listens on a port of its own, from now to `stop`. Scripts run behind its SETTINGS."""
 
     def __init__(self, respond: Respond | None = None):
+        super().__init__()
         self.respond: Respond = respond or answer()
         self.settings: dict[int, int] = {}
-        self.connections: list[H2OriginConnection] = []
         self.requests: list[H2Request] = []
-        self.failures: list[BaseException] = []
-        self._scripts: list[Script] = []
-        self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port: int = self._listener.getsockname()[1]
-        self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
-
-    def next_connections(self, *scripts: Script) -> None:
-        """What to do on the connections that come next, behind the origin's SETTINGS."""
-        self._scripts.extend(scripts)
-
-    def connection(self, index: int) -> H2OriginConnection:
-        """Waits until there are that many."""
-        eventually(lambda: len(self.connections) > index, f"connection {index} to the origin")
-        return self.connections[index]
 
     def wait_for_requests(self, count: int) -> list[H2Request]:
         eventually(lambda: len(self.requests) >= count, f"{count} requests at the origin")
         return self.requests
 
     def forget(self) -> None:
-        """Closes what is open and forgets what was received, for the next case."""
         # What clients asked for that have left is cancelled first: the proxy would try it again.
         end = time.monotonic() + 1
         while any(each.has_open_streams for each in self.connections) and time.monotonic() < end:
             time.sleep(0.002)
-        for connection in self.connections:
-            connection.is_stopping = True
-        for thread in self._threads:
-            thread.join(DEADLINE)
-        self.connections, self.requests, self._threads, self._scripts = [], [], [], []
-        self.settings, self.respond = {}, answer()
+        super().forget()
+        self.requests, self.settings, self.respond = [], {}, answer()
 
-    def stop(self) -> None:
-        """Closes everything; fails with what a script has failed with."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._accepting.join(DEADLINE)
-        self.forget()
-        if self.failures:
-            raise self.failures[0]
+    def _connect(self, sock: socket.socket) -> H2OriginConnection:
+        return H2OriginConnection(sock, self, len(self.connections))
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            connection = H2OriginConnection(sock, self, len(self.connections))
-            script = self._scripts.pop(0) if self._scripts else H2OriginConnection.serve
-            thread = threading.Thread(target=self._run, args=(script, connection), daemon=True)
-            self._threads.append(thread)
-            self.connections.append(connection)
-            thread.start()
+    def _end(self, connection: H2OriginConnection) -> None:
+        connection.is_stopping = True
+
+    def _serve(self, connection: H2OriginConnection) -> None:
+        connection.serve()
 
     def _run(self, script: Script, connection: H2OriginConnection) -> None:
         try:

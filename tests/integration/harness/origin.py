@@ -17,11 +17,11 @@ Connections without a script of their own get one that answers each request with
 import contextlib
 import pathlib
 import socket
-import threading
 from collections.abc import Callable
 
+from .listener import ScriptedListener
 from .message import Request
-from .wire import DEADLINE, Address, Wire, eventually
+from .wire import DEADLINE, Address, Wire
 
 
 class OriginConnection(Wire):
@@ -73,36 +73,23 @@ def answer_raw(raw: bytes) -> Respond:
     return lambda connection, request: connection.send(raw)
 
 
-class Origin:
+class Origin(ScriptedListener[OriginConnection]):
     """Listens on a port of its own, or where it is told to, from now to `stop`."""
 
     def __init__(self, respond: Respond | None = None, listener: socket.socket | None = None):
+        super().__init__(listener)
         self.respond: Respond = respond or answer()
-        self.connections: list[OriginConnection] = []
         self.requests: list[Request] = []
-        self.failures: list[BaseException] = []
-        self._scripts: list[Script] = []
-        self._threads: list[threading.Thread] = []
-        self._listener = listener or socket.create_server(("127.0.0.1", 0), backlog=512)
         name = self._listener.getsockname()
         self.address: Address = pathlib.Path(name) if isinstance(name, str) else name[:2]
         self.port: int = 0 if isinstance(name, str) else name[1]
-        self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
 
-    def next_connections(self, *scripts: Script) -> None:
-        """What to do on the connections that come next."""
-        self._scripts.extend(scripts)
-
     def forget(self) -> None:
-        """Closes what is open and forgets what was received, for the next case. The proxy has
-        closed its side too when this returns, so that no later request can meet these."""
-        for connection in self.connections:
-            with contextlib.suppress(OSError):
-                connection.sock.shutdown(socket.SHUT_WR)
-        for thread in self._threads:
-            thread.join(DEADLINE)
-        self.connections, self.requests, self._threads, self._scripts = [], [], [], []
+        """The proxy has closed its side too when this returns, so that no later request can meet
+        these connections."""
+        super().forget()
+        self.requests = []
 
     @property
     def received(self) -> bytes:
@@ -113,33 +100,12 @@ class Origin:
     def targets(self) -> list[str]:
         return [request.target for request in self.requests]
 
-    def connection(self, index: int) -> OriginConnection:
-        """Waits until there are that many."""
-        eventually(lambda: len(self.connections) > index, f"connection {index} to the origin")
-        return self.connections[index]
+    def _connect(self, sock: socket.socket) -> OriginConnection:
+        return OriginConnection(sock, self)
 
-    def stop(self) -> None:
-        """Closes everything; fails with what a script has failed with."""
+    def _end(self, connection: OriginConnection) -> None:
         with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._accepting.join(DEADLINE)
-        self.forget()
-        if self.failures:
-            raise self.failures[0]
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
-            connection = OriginConnection(sock, self)
-            script = self._scripts.pop(0) if self._scripts else self._serve
-            thread = threading.Thread(target=self._run, args=(script, connection), daemon=True)
-            self.connections.append(connection)
-            thread.start()
-            self._threads.append(thread)  # started: `forget` may be joining at this moment
+            connection.sock.shutdown(socket.SHUT_WR)
 
     def _serve(self, connection: OriginConnection) -> None:
         while request := connection.read_request():
