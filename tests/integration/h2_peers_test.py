@@ -11,13 +11,15 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import DEADLINE, Client, Program, free_ports, main, start_proxy
+from harness import DEADLINE, Client, Origin, Program, free_ports, main, start_proxy, websocket
 from harness.certificates import Authority
+from harness.h2_client import H2Client
 from harness.peers import log_lines, require, start_nginx
 
 DATA = random.Random(4).randbytes(5 * 1024 * 1024)
 
-# What a request came by, on which connection; and files.
+# What a request came by, on which connection; files; and an origin of WebSockets, which nginx has
+# over HTTP/1.1 only.
 NGINX = """
   log_format connection '$connection';
   {more}
@@ -28,6 +30,13 @@ NGINX = """
     root {root};
     access_log {log} connection;
     location = /protocol {{ return 200 "$server_protocol $host"; }}
+    location = /chat {{
+      proxy_pass http://127.0.0.1:{behind};
+      proxy_http_version 1.1;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection upgrade;
+      proxy_set_header X-Protocol $server_protocol;
+    }}
   }}
 """
 
@@ -44,6 +53,11 @@ class H2PeersTest(unittest.TestCase):
         cls.root.mkdir()
         (cls.root / "index.html").write_bytes(b"x" * 128)
         (cls.root / "data.bin").write_bytes(DATA)
+        cls.origin = Origin()
+        cls.addClassCleanup(cls.origin.stop)
+
+    def setUp(self) -> None:
+        self.origin.forget()
 
     def start_nginx(self, name: str, listen: str, more: str = "") -> int:
         (port,) = free_ports(1)
@@ -52,6 +66,7 @@ class H2PeersTest(unittest.TestCase):
             port=port,
             listen=listen,
             root=self.root,
+            behind=self.origin.port,
             log=self.log,
             more=more,
             cert=self.certificate.cert,
@@ -102,6 +117,41 @@ class H2PeersTest(unittest.TestCase):
             self.assertEqual(self.ask(port).body, b"HTTP/1.1 test.example")
         self.assertEqual(len(set(log_lines(self.log, 5))), 1)
         self.assertEqual(self.ask(self.start_tls_proxy(h1, "h2")).status, 502)
+
+    def check_websocket_http1(self, port: int) -> None:
+        self.origin.next_connections(websocket.h1_echo())
+        with Client(port) as client:
+            websocket.upgrade(client)
+            response = client.read_response()
+            self.assertEqual(response.status, 101)
+            accept = websocket.accept_of(websocket.KEY)
+            self.assertEqual(response.first("sec-websocket-accept"), accept)
+            self.assertEqual(client.read_exactly(7), b"welcome")
+            client.send(b"some text")
+            self.assertEqual(client.read_exactly(9), b"SOME TEXT")
+
+    def check_websocket_http2(self, port: int) -> None:
+        self.origin.next_connections(websocket.h1_echo())
+        with H2Client(port) as client:
+            stream = websocket.connect(client)
+            got = client.answers[stream]
+            client.until(lambda: got.body == b"welcome")
+            self.assertEqual(got.status, 200)
+            client.h2.send_data(stream, b"some text")
+            client.until(lambda: got.body == b"welcomeSOME TEXT")
+            self.assertEqual(got.body, b"welcomeSOME TEXT")
+
+    def test_a_websocket_goes_by_http1(self) -> None:
+        """Also to a server that has chosen HTTP/2, by which other requests go on."""
+        for name, listen, version in (("chat", "ssl", "1.1"), ("chat_h2", "ssl http2", "2.0")):
+            port = self.start_tls_proxy(self.start_nginx(name, listen), "auto")
+            for _ in range(2):
+                self.assertEqual(self.ask(port).body, f"HTTP/{version} test.example".encode())
+                self.check_websocket_http1(port)
+                self.check_websocket_http2(port)
+            by = [request.first("X-Protocol") for request in self.origin.requests]
+            self.assertEqual(by, ["HTTP/1.1"] * 4)
+            self.origin.forget()
 
     def test_large_bodies(self) -> None:
         port = self.start_tls_proxy(self.start_nginx("large", "ssl http2"), "h2")
