@@ -172,6 +172,22 @@ TEST_CASE("H2 engine: completed streams pay for resets", "[h2]") {
   CHECK(server.engine.streams() == 0);
 }
 
+TEST_CASE("H2 engine: a frame is no larger than was announced", "[h2]") {
+  constexpr std::uint32_t kFrameSizeError = 6;
+  for (std::uint32_t limit : {16384U, 20000U}) {
+    for (std::uint32_t size : {limit - 1, limit, limit + 1}) {
+      CAPTURE(limit, size);
+      EngineOptions options;
+      options.frame_bytes_max = limit;
+      Server server(options);
+      std::string acknowledged = frame(FrameType::Settings, kAck, 0, "");
+      REQUIRE(feed(server.engine, acknowledged + headers(1, request({}, "/", "POST"), 0)));
+      feed(server.engine, data(1, std::string(size, 'x')));
+      CHECK(server.goaway_code() == (size > limit ? kFrameSizeError : 0));
+    }
+  }
+}
+
 TEST_CASE("H2 engine: acknowledgements that nobody reads end the connection", "[h2]") {
   EngineOptions options;
   options.acks_queued_max = 4;

@@ -2,9 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pingora/runtime/task.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <latch>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "pingora/runtime/async_mutex.h"
 #include "pingora/runtime/channel.h"
@@ -110,6 +113,34 @@ TEST_CASE_METHOD(Fixture, "sleep_for: ends, and can be cancelled", "[task]") {
 TEST_CASE_METHOD(Fixture, "offload: gives the function's result on another thread", "[task]") {
   auto work = []() -> Task<int> { co_return co_await offload([] { return 5; }); };
   CHECK(*block_on(runtime, work()) == 5);
+}
+
+TEST_CASE("offload: runs as many functions at once as there may be threads", "[task]") {
+  Runtime runtime{RuntimeOptions{.threads = 1, .blocking_threads_max = 2}};
+  runtime.start();
+  TaskGroup group(runtime);
+  std::latch both(2);
+  auto meet = [](std::latch* others) -> Task<> {
+    co_await offload([others] { others->arrive_and_wait(); });
+  };
+  std::atomic<int> running{0};
+  std::atomic<int> most{0};
+  auto count = [](std::atomic<int>* now, std::atomic<int>* highest) -> Task<> {
+    co_await offload([now, highest] {
+      int mine = ++*now;
+      int seen = *highest;
+      while (seen < mine && !highest->compare_exchange_weak(seen, mine)) {
+      }
+      std::this_thread::yield();
+      --*now;
+    });
+  };
+  group.spawn(meet(&both));
+  group.spawn(meet(&both));
+  for (int i = 0; i < 100; ++i) group.spawn(count(&running, &most));
+  group.join_blocking();
+  CHECK(most >= 1);
+  CHECK(most <= 2);
 }
 
 TEST_CASE_METHOD(Fixture, "Channel: passes values in order between strands", "[task]") {

@@ -169,6 +169,24 @@ TEST_CASE_METHOD(TlsFixture, "TLS verification: less can be asked of a server", 
   CHECK(pair.client.has_value() == row.is_good);
 }
 
+TEST_CASE_METHOD(TlsFixture, "TLS verification: a client's chain longer than is allowed is refused",
+                 "[tls]") {
+  const MadeCertificate& root = TestPki::instance().issuer;
+  static const MadeCertificate middle =
+      make_certificate({.names = {}, .common_name = "middle", .issuer = &root, .is_issuer = true});
+  static const MadeCertificate leaf =
+      make_certificate({.names = {}, .common_name = "leaf", .issuer = &middle});
+  MadeCertificate shown{.certificate = leaf.certificate + middle.certificate, .key = leaf.key};
+  TlsSettings settings = server_settings();
+  settings.client_certificates = ClientCertificates::Required;
+  settings.client_ca_pem = root.certificate;
+  settings.client_chain_depth_max = GENERATE(0U, 1U, 2U);
+  TlsClientOptions options = client_options();
+  options.certificate = certificate_of(shown);
+  TlsPair pair = handshake(*server_context(settings), *client_context(options));
+  CHECK(pair.server.has_value() == (settings.client_chain_depth_max >= 1));
+}
+
 TEST_CASE_METHOD(TlsFixture, "TLS verification: a chain longer than is allowed is refused",
                  "[tls]") {
   static const MadeCertificate middle = make_certificate({.names = {},
