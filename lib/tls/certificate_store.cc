@@ -111,7 +111,7 @@ Result<void> CertificateStore::reload() { return state_->reload(); }
 
 Task<> CertificateStore::watch() {
   std::shared_ptr<State> state = state_;
-  auto turn = co_await state->watching.lock();
+  [[maybe_unused]] auto turn = co_await state->watching.lock();
   Strand& strand = co_await current_strand();
   auto watch = co_await FileWatch::create(strand.worker());
   watch->watch(co_await offload([state] { return state->watch_plan(); }));
