@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // pingora-proxy: a ready-made proxy. Requests go to the upstreams in turn; one that can not be
-// reached is passed over. See --help.
+// reached is passed over. See --help; all of it may be in the file that -c names as well.
 //
 //   $ pingora-proxy --listen 127.0.0.1:6188 --upstream 127.0.0.1:6190 --upstream 127.0.0.1:6191
 //   $ curl -s http://127.0.0.1:6188/
 //   => hello from
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "pingora/pingora.h"
@@ -73,6 +74,21 @@ class LoggingProxy : public Proxy {
   }
 };
 
+// What is wrong with an option is said with the file that it comes from, `key` there.
+[[noreturn]] void exit_with(const pingora::Opt& opt, std::string_view key, pingora::Error error) {
+  if (opt.conf && std::ranges::find(opt.given, key) == opt.given.end()) {
+    error.add_context(*opt.conf);
+  }
+  pingora::exit_with_error(error);
+}
+
+[[noreturn]] void exit_with_mistake(const pingora::Opt& opt, std::string_view key,
+                                    std::string_view what) {
+  exit_with(opt, key,
+            pingora::Error::explain(pingora::ErrorType::ConfigError,
+                                    fmt::format("{}; see --help", what)));
+}
+
 // How upstreams are talked to.
 struct UpstreamTls {
   bool is_on = false;
@@ -84,12 +100,13 @@ struct UpstreamTls {
 };
 
 // What is wrong with the files is said before anything is served.
-pingora::PeerOptions peer_options(const UpstreamTls& tls) {
+pingora::PeerOptions peer_options(const pingora::Opt& opt, const UpstreamTls& tls) {
   pingora::PeerOptions options;
   if (!tls.is_on) {
     if (tls.is_insecure || !tls.sni.empty() || !tls.ca.empty() || !tls.certificate.empty()) {
-      pingora::exit_with_error(pingora::Error::explain(
-          pingora::ErrorType::ConfigError, "options of TLS to upstreams need --upstream-tls"));
+      exit_with(opt, "upstream_tls",
+                pingora::Error::explain(pingora::ErrorType::ConfigError,
+                                        "options of TLS to upstreams need --upstream-tls"));
     }
     return options;
   }
@@ -98,44 +115,36 @@ pingora::PeerOptions peer_options(const UpstreamTls& tls) {
   if (!tls.certificate.empty()) {
     auto read =
         pingora::Certificate::load(tls.certificate, tls.key.empty() ? tls.certificate : tls.key);
-    if (!read) pingora::exit_with_error(read.error());
+    if (!read) exit_with(opt, "upstream_cert", std::move(read.error()));
     rare.client_cert_key = std::move(*read);
   }
   if (!tls.ca.empty()) {
     pingora::TlsClientOptions trust;
     trust.ca_file = tls.ca;
     if (auto checked = pingora::TlsClientContext::create(std::move(trust)); !checked) {
-      pingora::exit_with_error(checked.error());
+      exit_with(opt, "upstream_ca", std::move(checked.error()));
     }
     rare.ca_file = tls.ca;
   }
   return options;
 }
 
-std::vector<pingora::HttpPeer> parse_upstreams(const std::vector<std::string>& texts,
+std::vector<pingora::HttpPeer> parse_upstreams(const pingora::Opt& opt,
+                                               const std::vector<std::string>& texts,
                                                const UpstreamTls& tls) {
-  const pingora::PeerOptions options = peer_options(tls);
+  const pingora::PeerOptions options = peer_options(opt, tls);
   std::vector<pingora::HttpPeer> peers;
   for (const std::string& text : texts) {
     auto peer =
         pingora::HttpPeer::parse(text, tls.is_on ? pingora::Tls::Yes : pingora::Tls::No, tls.sni);
     if (!peer) {
       peer.error().add_context("--upstream");
-      pingora::exit_with_error(peer.error());
+      exit_with(opt, "upstream", std::move(peer.error()));
     }
     peer->options = options;
     peers.push_back(std::move(*peer));
   }
   return peers;
-}
-
-[[noreturn]] void exit_with_mistake(std::string_view what) {
-  pingora::exit_with_error(pingora::Error::explain(pingora::ErrorType::ConfigError,
-                                                   fmt::format("{}; see --help", what)));
-}
-
-void require(bool is_there, std::string_view option) {
-  if (!is_there) exit_with_mistake(fmt::format("{} is missing", option));
 }
 
 // What is said on the command line of how clients are served with TLS.
@@ -147,14 +156,14 @@ struct TlsOptions {
 };
 
 // All addresses show the same certificates, each to those who ask for one of its names.
-pingora::TlsSettings tls_settings(const TlsOptions& options) {
+pingora::TlsSettings tls_settings(const pingora::Opt& opt, const TlsOptions& options) {
   if (options.certificates.size() != options.keys.size()) {
-    exit_with_mistake("each --cert goes with a --key");
+    exit_with_mistake(opt, "cert", "each --cert goes with a --key");
   }
   auto store = std::make_shared<pingora::CertificateStore>();
   for (std::size_t i = 0; i < options.keys.size(); ++i) {
     auto added = store->add_files(options.certificates[i], options.keys[i]);
-    if (!added) pingora::exit_with_error(added.error());
+    if (!added) exit_with(opt, "cert", std::move(added.error()));
   }
   auto settings = pingora::TlsSettings::intermediate(std::move(store));
   if (options.client_ca) {
@@ -164,25 +173,30 @@ pingora::TlsSettings tls_settings(const TlsOptions& options) {
   return settings;
 }
 
-void add_tls(pingora::ListeningService& service, const TlsOptions& options) {
+void add_tls(pingora::ListeningService& service, const pingora::Opt& opt,
+             const TlsOptions& options) {
   if (options.listen.empty()) {
     if (!options.certificates.empty() || !options.keys.empty() || options.client_ca) {
-      exit_with_mistake("--cert, --key and --client-ca are for --tls-listen");
+      exit_with_mistake(opt, "cert", "--cert, --key and --client-ca are for --tls-listen");
     }
     return;
   }
-  require(!options.certificates.empty(), "--cert");
-  pingora::TlsSettings settings = tls_settings(options);
+  if (options.certificates.empty()) exit_with_mistake(opt, "cert", "--cert is missing");
+  pingora::TlsSettings settings = tls_settings(opt, options);
   settings.enable_h2();
   for (const std::string& address : options.listen) service.add_tls(address, settings);
 }
 
 // --upstream-http: without TLS, h2 is HTTP/2 by prior knowledge, and auto is HTTP/1.
-pingora::Alpn parse_alpn(std::string_view text) {
+std::optional<pingora::Alpn> parse_alpn(std::string_view text) {
   if (text == "h1") return pingora::Alpn::H1;
   if (text == "h2") return pingora::Alpn::H2;
   if (text == "auto") return pingora::Alpn::H2H1;
-  exit_with_mistake("--upstream-http is h1, h2 or auto");
+  return std::nullopt;
+}
+
+std::string why_no_alpn(std::string_view text) {
+  return parse_alpn(text) ? "" : "is none of h1, h2 and auto";
 }
 
 }  // namespace
@@ -206,8 +220,10 @@ int main(int argc, char** argv) {
       .texts("--upstream", "ADDR:PORT", "Where requests go, in turn (repeatable)", upstream)
       .text("--upstream-http", "h1|h2|auto", "What to speak to upstreams; default: h1",
             upstream_http)
+      .checked(why_no_alpn)
       .integer("--threads", "N", "Threads; default: one for each core", threads, 1, 1024)
       .flag("--no-work-stealing", "Let nobody help a thread that is stuck", no_work_stealing)
+      .command_line_only()  // the file has work_stealing
       .flag("--h2c", "Let clients speak HTTP/2 by prior knowledge too", h2c)
       .flag("--access-log", "Print a line for each request", access_log)
       .flag("--upstream-tls", "Talk TLS to the upstreams", upstream_tls.is_on)
@@ -221,22 +237,24 @@ int main(int argc, char** argv) {
       .flag("--insecure-upstream", "Do not verify the certificates of upstreams",
             upstream_tls.is_insecure);
   pingora::Opt opt = pingora::Opt::parse(argc, argv, program);
-  auto configuration = pingora::Configuration::load(opt);
+  auto configuration = pingora::Configuration::load(opt, program);
   if (!configuration) pingora::exit_with_error(configuration.error());
   if (threads) configuration->threads = static_cast<unsigned>(*threads);
   if (no_work_stealing) configuration->work_stealing = false;
-  require(!listen.empty() || !tls.listen.empty(), "--listen");
-  require(!upstream.empty(), "--upstream");
+  if (listen.empty() && tls.listen.empty()) {
+    exit_with_mistake(opt, "listen", "--listen is missing");
+  }
+  if (upstream.empty()) exit_with_mistake(opt, "upstream", "--upstream is missing");
 
-  Upstreams upstreams{parse_upstreams(upstream, upstream_tls)};
-  for (auto& peer : upstreams.peers) peer.options.alpn = parse_alpn(upstream_http);
+  Upstreams upstreams{parse_upstreams(opt, upstream, upstream_tls)};
+  for (auto& peer : upstreams.peers) peer.options.alpn = *parse_alpn(upstream_http);
   pingora::Server server(*configuration, opt);
   auto service = access_log ? pingora::http_proxy_service(server, LoggingProxy(upstreams))
                             : pingora::http_proxy_service(server, Proxy(upstreams));
   pingora::EndpointOptions endpoint;
   endpoint.enable_h2c = h2c;
   for (const std::string& address : listen) service.add_tcp_with_settings(address, endpoint);
-  add_tls(service, tls);
+  add_tls(service, opt, tls);
   server.add_service(std::move(service));
   server.run_forever();
 }

@@ -17,12 +17,14 @@
 
 #include "pingora/server/opt.h"
 #include "server/configuration_keys.h"
+#include "server/program_keys.h"
 
 namespace pingora {
 namespace {
 
 using internal::configuration_keys;
 using internal::ConfigurationProblem;
+using internal::ProgramKeys;
 using internal::quoted;
 
 constexpr std::size_t kFileSizeMax = std::size_t{1} << 20;
@@ -36,7 +38,18 @@ std::unexpected<Error> problem(std::string_view name, int line, std::string_view
 
 int line_of(const YAML::Mark& mark) { return mark.is_null() ? 1 : mark.line + 1; }
 
-std::optional<ConfigurationProblem> set_all(Configuration& configuration, const YAML::Node& root) {
+// A key that is none of the server's own.
+std::optional<ConfigurationProblem> set_other(const std::string& name, int line,
+                                              const YAML::Node& value, const ProgramKeys& program) {
+  if (program.has(name)) return program.set(name, line, value);
+  std::string_view reason = internal::unsupported_key_reason(name);
+  return ConfigurationProblem{
+      line, reason.empty() ? fmt::format("unknown key {}", quoted(name))
+                           : fmt::format("key {} is not supported: {}", quoted(name), reason)};
+}
+
+std::optional<ConfigurationProblem> set_all(Configuration& configuration, const YAML::Node& root,
+                                            const ProgramKeys& program) {
   std::map<std::string, int> seen;
   for (const auto& entry : root) {
     const YAML::Node& key = entry.first;
@@ -50,30 +63,16 @@ std::optional<ConfigurationProblem> set_all(Configuration& configuration, const 
           line, fmt::format("duplicate key {} (first on line {})", quoted(name), first->second)};
     }
     auto known = std::ranges::find(configuration_keys(), name, &internal::ConfigurationKey::name);
-    if (known == configuration_keys().end()) {
-      std::string_view reason = internal::unsupported_key_reason(name);
-      return ConfigurationProblem{
-          line, reason.empty() ? fmt::format("unknown key {}", quoted(name))
-                               : fmt::format("key {} is not supported: {}", quoted(name), reason)};
-    }
-    if (auto wrong = known->set(configuration, known->name, line, value)) return wrong;
+    auto wrong = known == configuration_keys().end()
+                     ? set_other(name, line, value, program)
+                     : known->set(configuration, known->name, line, value);
+    if (wrong) return wrong;
   }
   return std::nullopt;
 }
 
-}  // namespace
-
-unsigned usable_cores() noexcept {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof(set), &set) == 0) {
-    return static_cast<unsigned>(std::max(CPU_COUNT(&set), 1));
-  }
-  // More processors than the set has room for.
-  return std::max(std::thread::hardware_concurrency(), 1u);
-}
-
-Result<Configuration> Configuration::from_yaml(std::string_view text, std::string_view name) {
+Result<Configuration> read_yaml(std::string_view text, std::string_view name,
+                                const ProgramKeys& program) {
   Configuration configuration;
   // With a line end behind it, yaml-cpp takes a missing quote for one at the end of the file.
   text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
@@ -90,7 +89,8 @@ Result<Configuration> Configuration::from_yaml(std::string_view text, std::strin
                      fmt::format("expected keys and values, found {}",
                                  root.IsSequence() ? "a list" : quoted(root.Scalar())));
     }
-    if (auto wrong = set_all(configuration, root)) return problem(name, wrong->line, wrong->what);
+    if (auto wrong = set_all(configuration, root, program))
+      return problem(name, wrong->line, wrong->what);
   } catch (const YAML::Exception& error) {
     std::string what = "not YAML: ";
     append_escaped(what, error.msg);  // it may hold a piece of the text
@@ -99,7 +99,7 @@ Result<Configuration> Configuration::from_yaml(std::string_view text, std::strin
   return configuration;
 }
 
-Result<Configuration> Configuration::from_file(const std::string& path) {
+Result<Configuration> read_file(const std::string& path, const ProgramKeys& program) {
   std::string shown;
   append_escaped(shown, path);
   int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -123,13 +123,35 @@ Result<Configuration> Configuration::from_file(const std::string& path) {
   if (text.size() > kFileSizeMax) {
     return fail(ErrorType::FileReadError, shown + ": larger than 1 MiB");
   }
-  return from_yaml(text, path);
+  return read_yaml(text, path, program);
 }
 
-Result<Configuration> Configuration::load(const Opt& opt) {
+}  // namespace
+
+unsigned usable_cores() noexcept {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof(set), &set) == 0) {
+    return static_cast<unsigned>(std::max(CPU_COUNT(&set), 1));
+  }
+  // More processors than the set has room for.
+  return std::max(std::thread::hardware_concurrency(), 1u);
+}
+
+Result<Configuration> Configuration::from_yaml(std::string_view text, std::string_view name) {
+  return read_yaml(text, name, ProgramKeys({}, {}));
+}
+
+Result<Configuration> Configuration::from_file(const std::string& path) {
+  return read_file(path, ProgramKeys({}, {}));
+}
+
+Result<Configuration> Configuration::load(const Opt& opt) { return load(opt, {}); }
+
+Result<Configuration> Configuration::load(const Opt& opt, const ProgramOptions& program) {
   Configuration configuration;
   if (opt.conf) {
-    Result<Configuration> read = from_file(*opt.conf);
+    Result<Configuration> read = read_file(*opt.conf, ProgramKeys(program, opt));
     if (!read) return read;
     configuration = std::move(*read);
   }

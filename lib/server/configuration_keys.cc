@@ -79,12 +79,7 @@ Problem at(int line, std::string what) {
 template <auto Member>
 struct BooleanKey {
   static Problem set(Configuration& out, std::string_view name, int line, const YAML::Node& value) {
-    bool is_true = is_plain(value) && value.Scalar() == "true";
-    if (!is_true && !(is_plain(value) && value.Scalar() == "false")) {
-      return expected(name, line, "true or false", value);
-    }
-    out.*Member = is_true;
-    return std::nullopt;
+    return read_boolean(name, line, value, out.*Member);
   }
   static std::string check(const Configuration&, std::string_view) { return {}; }
 };
@@ -92,20 +87,10 @@ struct BooleanKey {
 template <auto Member, std::int64_t Min, std::int64_t Max>
 struct IntegerKey {
   static Problem set(Configuration& out, std::string_view name, int line, const YAML::Node& value) {
-    if (!is_plain(value)) return expected(name, line, "an integer", value);
-    const std::string& text = value.Scalar();
     std::int64_t number = 0;
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (end != text.data() + text.size() || error == std::errc::invalid_argument) {
-      return expected(name, line, "an integer", value);
-    }
-    if (error == std::errc::result_out_of_range) {
-      return at(line, fmt::format("{}: {} is out of range ({} to {})", name, text, Min, Max));
-    }
-    std::string wrong = check_range(name, number, Min, Max);
-    if (wrong.empty())
-      out.*Member = static_cast<std::remove_cvref_t<decltype(out.*Member)>>(number);
-    return at(line, std::move(wrong));
+    if (auto wrong = read_integer(name, line, value, Min, Max, number)) return wrong;
+    out.*Member = static_cast<std::remove_cvref_t<decltype(out.*Member)>>(number);
+    return std::nullopt;
   }
   static std::string check(const Configuration& configuration, std::string_view name) {
     return check_range(name, to_integer(configuration.*Member), Min, Max);
@@ -115,9 +100,7 @@ struct IntegerKey {
 template <auto Member>
 struct TextKey {
   static Problem set(Configuration& out, std::string_view name, int line, const YAML::Node& value) {
-    if (!value.IsScalar()) return expected(name, line, "text", value);
-    out.*Member = value.Scalar();
-    return at(line, check_text(name, value.Scalar()));
+    return read_text(name, line, value, out.*Member);
   }
   static std::string check(const Configuration& configuration, std::string_view name) {
     return check_text(name, configuration.*Member);
@@ -127,10 +110,7 @@ struct TextKey {
 template <auto Member>
 struct OptionalTextKey {
   static Problem set(Configuration& out, std::string_view name, int line, const YAML::Node& value) {
-    if (value.IsNull()) return std::nullopt;
-    if (!value.IsScalar()) return expected(name, line, "text", value);
-    out.*Member = value.Scalar();
-    return at(line, check_text(name, value.Scalar()));
+    return value.IsNull() ? std::nullopt : read_text(name, line, value, (out.*Member).emplace());
   }
   static std::string check(const Configuration& configuration, std::string_view name) {
     const auto& text = configuration.*Member;
@@ -143,7 +123,7 @@ struct AddressesKey {
   static Problem set(Configuration& out, std::string_view name, int line, const YAML::Node& value) {
     if (!value.IsSequence()) return expected(name, line, "a list of addresses", value);
     for (const YAML::Node& item : value) {
-      int item_line = item.Mark().is_null() ? line : item.Mark().line + 1;
+      int item_line = line_of_item(item, line);
       if (!item.IsScalar()) return expected(name, item_line, "an address", item);
       std::string wrong = check_address(name, Family, item.Scalar());
       if (!wrong.empty()) return at(item_line, std::move(wrong));
@@ -208,6 +188,39 @@ std::string_view unsupported_key_reason(std::string_view name) noexcept {
     return "connections are established by the threads that serve";
   }
   return {};
+}
+
+Problem read_boolean(std::string_view name, int line, const YAML::Node& value, bool& out) {
+  bool is_true = is_plain(value) && value.Scalar() == "true";
+  if (!is_true && !(is_plain(value) && value.Scalar() == "false")) {
+    return expected(name, line, "true or false", value);
+  }
+  out = is_true;
+  return std::nullopt;
+}
+
+Problem read_integer(std::string_view name, int line, const YAML::Node& value, std::int64_t min,
+                     std::int64_t max, std::int64_t& out) {
+  if (!is_plain(value)) return expected(name, line, "an integer", value);
+  const std::string& text = value.Scalar();
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (end != text.data() + text.size() || error == std::errc::invalid_argument) {
+    return expected(name, line, "an integer", value);
+  }
+  if (error == std::errc::result_out_of_range) {
+    return at(line, fmt::format("{}: {} is out of range ({} to {})", name, text, min, max));
+  }
+  return at(line, check_range(name, out, min, max));
+}
+
+Problem read_text(std::string_view name, int line, const YAML::Node& value, std::string& out) {
+  if (!value.IsScalar()) return expected(name, line, "text", value);
+  out = value.Scalar();
+  return at(line, check_text(name, out));
+}
+
+int line_of_item(const YAML::Node& item, int line) noexcept {
+  return item.Mark().is_null() ? line : item.Mark().line + 1;
 }
 
 std::string quoted(std::string_view text) {

@@ -10,7 +10,9 @@
 #include <cstdlib>
 #include <limits>
 
+#include "pingora/base/assert.h"
 #include "pingora/base/error.h"
+#include "server/program_keys.h"
 
 namespace pingora {
 namespace {
@@ -42,6 +44,14 @@ void take_integer(const std::string& text, const std::string& names, std::int64_
     throw CLI::ValidationError(names, fmt::format("{} is out of range ({} to {})", text, min, max));
   }
   set(number);
+}
+
+void take_text(const std::string& text, const std::string& names,
+               const std::function<std::string(std::string_view)>& check,
+               const std::function<void(const std::string&)>& add) {
+  std::string wrong = check ? check(text) : std::string();
+  if (!wrong.empty()) throw CLI::ValidationError(names, fmt::format("'{}' {}", text, wrong));
+  add(text);
 }
 
 // What the first of the arguments that belong to nothing is: an option is what was meant to be one,
@@ -119,6 +129,18 @@ ProgramOptions& ProgramOptions::integer(std::string names, std::string value_nam
   return add_integer(std::move(names), std::move(value_name), std::move(help), value, min, max);
 }
 
+ProgramOptions& ProgramOptions::checked(std::function<std::string(std::string_view text)> check) {
+  PINGORA_ASSERT(!options_.empty());
+  options_.back().check = std::move(check);
+  return *this;
+}
+
+ProgramOptions& ProgramOptions::command_line_only() {
+  PINGORA_ASSERT(!options_.empty());
+  options_.back().command_line_only = true;
+  return *this;
+}
+
 std::expected<Opt, Opt::Exit> Opt::try_parse(int argc, const char* const* argv,
                                              const ProgramOptions& program) {
   std::string name = program_name(argc, argv);
@@ -131,16 +153,17 @@ std::expected<Opt, Opt::Exit> Opt::try_parse(int argc, const char* const* argv,
   app.add_flag("-d,--daemon", opt.daemon, "Go into the background (not yet)");
   app.add_flag("-u,--upgrade", opt.upgrade, "Take over from the server that runs (not yet)");
   app.add_flag("-t,--test", opt.test, "Check the configuration and exit");
+  std::vector<const CLI::Option*> added_all;  // one for each of the program's
 
   for (const ProgramOptions::Option& option : program.options_) {
     if (option.set_flag) {
-      app.add_flag_callback(option.names, option.set_flag, option.help);
+      added_all.push_back(app.add_flag_callback(option.names, option.set_flag, option.help));
       continue;
     }
     CLI::callback_t take = [&option](const CLI::results_t& texts) {
       for (const std::string& text : texts) {
         if (option.add_text) {
-          option.add_text(text);
+          take_text(text, option.names, option.check, option.add_text);
         } else {
           take_integer(text, option.names, option.min, option.max, option.set_integer);
         }
@@ -148,6 +171,7 @@ std::expected<Opt, Opt::Exit> Opt::try_parse(int argc, const char* const* argv,
       return true;
     };
     CLI::Option* added = app.add_option(option.names, take, option.help);
+    added_all.push_back(added);
     added->type_name(option.value_name)->type_size(1);
     if (option.repeatable) {
       added->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args(false);
@@ -169,6 +193,10 @@ std::expected<Opt, Opt::Exit> Opt::try_parse(int argc, const char* const* argv,
         Exit{1, fmt::format("{}: {}; see --help", name, one_line(error.what()))});
   }
   if (conf_option->count() > 0) opt.conf = std::move(conf);
+  for (std::size_t i = 0; i < added_all.size(); ++i) {
+    if (added_all[i]->count() == 0) continue;
+    opt.given.push_back(internal::file_key(program.options_[i].names));
+  }
   return opt;
 }
 

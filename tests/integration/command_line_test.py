@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What pingora-proxy is told, by its command line and its configuration."""
 
+import contextlib
 import os
 import pathlib
 import socket
@@ -125,6 +126,34 @@ MISTAKES = [
     mistake_in_file(
         "a value out of range", "threads: 0\n", ":1: threads: 0 is out of range (1 to 1024)"
     ),
+    mistake_in_file(
+        "what is spoken to upstreams",
+        "upstream: 127.0.0.1:1\nupstream_http: h3\n",
+        ":2: upstream_http: 'h3' is none of h1, h2 and auto",
+    ),
+    Mistake(
+        "what is spoken to upstreams, on the command line",
+        [*GOOD, "--upstream-http", "h3"],
+        "--upstream-http: 'h3' is none of h1, h2 and auto; see --help",
+    ),
+    mistake_in_file(
+        "TLS to upstreams that is not said to be there",
+        "sni: a.test\n",
+        ": options of TLS to upstreams need --upstream-tls",
+    ),
+    mistake_in_file(
+        "a certificate without a key",
+        "tls_listen: 127.0.0.1:0\ncert: a.pem\n",
+        ": each --cert goes with a --key; see --help",
+    ),
+    mistake_in_file(
+        "a flag that is none", "upstream_tls: 1\n",
+        ":1: upstream_tls: expected true or false, found '1'",
+    ),
+    mistake_in_file(
+        "a flag that the file has another key for", "no_work_stealing: true\n",
+        ":1: unknown key 'no_work_stealing'",
+    ),
 ]
 
 
@@ -233,6 +262,40 @@ class CommandLine(unittest.TestCase):
                 eventually(
                     lambda port=port: f"/{port}" in proxy.stdout + proxy.stderr, "a line in the log"
                 )
+
+    def test_all_in_the_file(self):
+        """where to listen and where requests go, from the file; the command line goes before it"""
+        first, second = Origin(), Origin(answer_raw(OK + b"Content-Length: 3\r\n\r\nbye"))
+        self.addCleanup(first.stop)
+        self.addCleanup(second.stop)
+        ports = free_ports(2)
+        with tempfile.TemporaryDirectory() as directory:
+            file = pathlib.Path(directory, "conf.yaml")
+            file.write_text(
+                f"threads: 1\nlisten:\n  - 127.0.0.1:{ports[0]}\n  - 127.0.0.1:{ports[1]}\n"
+                f"upstream: 127.0.0.1:{first.port}\naccess_log: true\nh2c: false\n"
+            )
+            argv = [bin_dir() / "pingora-proxy", "-c", file]
+            with contextlib.closing(self.Running(argv, ports)) as running:
+                for port in ports:
+                    self.assertEqual(running.body(port), b"hello")
+                eventually(lambda: '"GET /" 200' in running.proxy.stdout, "a line in the log")
+            argv += ["--upstream", f"127.0.0.1:{second.port}"]
+            with contextlib.closing(self.Running(argv, ports)) as running:
+                self.assertEqual(running.body(ports[0]), b"bye")
+
+    class Running:
+        """A proxy that is to stop cleanly."""
+
+        def __init__(self, argv: list, ports: list[int]):
+            self.proxy = Program(argv, ports)
+
+        def body(self, port: int) -> bytes:
+            with Client(port) as client:
+                return client.get().body
+
+        def close(self) -> None:
+            self.proxy.stop_cleanly()
 
     def test_name(self):
         """an upstream may be a name"""

@@ -5,11 +5,13 @@
 import pathlib
 import random
 import re
+import socket
+import ssl
 import subprocess
 import tempfile
 import unittest
 
-from harness import Program, bin_dir, eventually, free_ports, main, start_proxy
+from harness import DEADLINE, Program, bin_dir, eventually, free_ports, main, start_proxy
 from harness.certificates import Authority, Certificate
 from harness.client import Client
 from harness.peers import log_lines, require, start_nginx
@@ -213,6 +215,40 @@ class TlsUpstreamTest(unittest.TestCase):
         self.addCleanup(nginx.stop)
         proxy, listens = self.start(port)
         self.assert_refused(proxy, listens, "TlsHandshakeFailure")
+
+    def test_tls_on_both_sides_from_the_file(self) -> None:
+        behind = self.s_server("-tls1_3")
+        (port,) = free_ports(1)
+        front = self.root.issue("front", ["front.test"])
+        file = self.folder / "both.yaml"
+        file.write_text(
+            f"tls_listen: 127.0.0.1:{port}\ncert: [{front.cert}]\nkey: [{front.key}]\n"
+            f"upstream: 127.0.0.1:{behind}\nupstream_tls: true\nsni: {NAME}\n"
+            f"upstream_ca: {self.root.cert}\nthreads: 2\n"
+        )
+        proxy = Program([bin_dir() / "pingora-proxy", "-c", file], [port])
+        self.addCleanup(proxy.stop_cleanly)
+        context = ssl.create_default_context(cafile=str(self.root.cert))
+        with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) as plain:
+            with context.wrap_socket(plain, server_hostname="front.test") as client:
+                client.sendall(b"GET / HTTP/1.1\r\nHost: front.test\r\nConnection: close\r\n\r\n")
+                answer = b"".join(iter(lambda: client.recv(65536), b""))
+        self.assertTrue(answer.startswith(b"HTTP/1.1 200"), answer)
+        self.assertIn(b"\nNew, TLS", answer)
+
+    def test_files_that_the_file_names(self) -> None:
+        file = self.folder / "mistaken.yaml"
+        for key in ("upstream_ca", "upstream_cert"):
+            file.write_text(
+                f"listen: 127.0.0.1:0\nupstream: 127.0.0.1:1\nupstream_tls: true\n"
+                f"{key}: /nowhere/a.pem\n"
+            )
+            argv = [bin_dir() / "pingora-proxy", "-c", file]
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=20)
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+            self.assertIn(f"pingora-proxy: {file}: ", done.stderr)
+            self.assertIn("/nowhere/a.pem", done.stderr)
 
     def test_mistakes_on_the_command_line(self) -> None:
         def run(*arguments: str) -> subprocess.CompletedProcess:

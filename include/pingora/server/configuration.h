@@ -15,6 +15,7 @@
 namespace pingora {
 
 struct Opt;
+class ProgramOptions;
 
 /// The processors that this process may run on (its affinity mask): at least 1.
 unsigned usable_cores() noexcept;
@@ -98,6 +99,10 @@ struct Configuration {
   /// What a server runs with: the file that the command line names, or else the defaults; what
   /// else the command line says; all of it checked by `validate`.
   static Result<Configuration> load(const Opt& opt);
+  /// So, for a program with options of its own: they are keys of the file too, see ProgramOptions,
+  /// and their variables are set by this. `opt` is what was parsed with `program`. A key that the
+  /// server has itself is the server's.
+  static Result<Configuration> load(const Opt& opt, const ProgramOptions& program);
 
   /// Checks what `from_yaml` can not: values that a program has set, and values that must fit
   /// together. A `ConfigError`, whose `context()` is one line that begins with the member's name.

@@ -8,10 +8,15 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace pingora {
+
+namespace internal {
+class ProgramKeys;
+}
 
 /// Options that a program has beside those of every server. What each is called is given as
 /// "--name" or "-n,--name"; what it was set to is written to the variable given with it, which must
@@ -22,6 +27,11 @@ namespace pingora {
 ///     pingora::ProgramOptions program("A ready-made proxy.");
 ///     program.texts("--listen", "ADDR:PORT", "Where to listen (repeatable)", listen);
 ///     pingora::Opt opt = pingora::Opt::parse(argc, argv, program);
+///     auto configuration = pingora::Configuration::load(opt, program);
+///
+/// With the last line, each that has a "--long-name" is a key of the configuration file as well,
+/// `long_name`: a flag is true or false, an option that may be repeated is a text or a list of
+/// them. What the command line says goes before what the file says, the whole list of it.
 class ProgramOptions {
  public:
   /// `description` is what `--help` begins with.
@@ -46,19 +56,30 @@ class ProgramOptions {
                           std::optional<std::int64_t>& value, std::int64_t min = 0,
                           std::int64_t max = std::numeric_limits<std::int64_t>::max());
 
+  // Of the option named last, which must be there.
+
+  /// For texts: `check` says why a value is none, "is no colour", or nothing if it is one. Called
+  /// for each, wherever it comes from.
+  ProgramOptions& checked(std::function<std::string(std::string_view text)> check);
+  /// It is no key of the configuration file.
+  ProgramOptions& command_line_only();
+
  private:
   friend struct Opt;
+  friend class internal::ProgramKeys;
   struct Option {
     std::string names;
     std::string value_name;
     std::string help;
     bool repeatable = false;
+    bool command_line_only = false;
     std::int64_t min = 0;
     std::int64_t max = 0;
     // Exactly one of them is set, which makes it a flag, a text or an integer.
     std::function<void()> set_flag = nullptr;
     std::function<void(const std::string&)> add_text = nullptr;
     std::function<void(std::int64_t)> set_integer = nullptr;
+    std::function<std::string(std::string_view)> check = nullptr;  // of texts; may be null
   };
   template <class Value>
   ProgramOptions& add_text(std::string&& names, std::string&& value_name, std::string&& help,
@@ -81,6 +102,9 @@ struct Opt {
   bool test = false;
   /// -c, --conf: the configuration file. Default: none, and all its defaults.
   std::optional<std::string> conf;
+  /// Which of the program's options were used, by what they are called in that file: they go before
+  /// what it says.
+  std::vector<std::string> given;
 
   /// Why a program is not to start: after --help (exit code 0) or a mistake (1).
   struct Exit {

@@ -9,8 +9,11 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "pingora/server/opt.h"
 
@@ -18,6 +21,7 @@ using namespace std::chrono_literals;
 using pingora::Configuration;
 using pingora::ErrorType;
 using pingora::Opt;
+using pingora::ProgramOptions;
 using pingora::Result;
 
 namespace {
@@ -426,4 +430,112 @@ TEST_CASE("Configuration: load puts file and command line together", "[configura
   opt.conf = directory.write("c.yaml", "threads: x\n");
   CHECK(error_of(Configuration::load(opt)) ==
         *opt.conf + ":1: threads: expected an integer, found 'x'");
+}
+
+namespace {
+
+// A program's options, as a configuration file and a command line have set them.
+struct Colours {
+  bool is_loud = false;
+  std::string name = "none";
+  std::optional<std::string> nick;
+  std::vector<std::string> listen;
+  std::int64_t depth = 3;
+  ProgramOptions program;
+
+  Colours() {
+    program.flag("--loud", "", is_loud)
+        .text("-n,--full-name", "NAME", "", name)
+        .text("--nick", "NAME", "", nick)
+        .checked([](std::string_view text) -> std::string {
+          return text.starts_with('n') ? "" : "is no nickname";
+        })
+        .texts("-l,--listen", "ADDR", "", listen)
+        .checked([](std::string_view text) -> std::string {
+          return text.contains(':') ? "" : "has no port";
+        })
+        .integer("--depth", "N", "", depth, -5, 5)
+        .flag("--no-work-stealing", "", is_loud)
+        .command_line_only();
+  }
+
+  // What is wrong, or "no error".
+  std::string load(std::string_view text, std::vector<const char*> arguments = {}) {
+    TemporaryDirectory directory;
+    std::string conf = directory.write("c.yaml", text);
+    arguments.insert(arguments.begin(), {"colours", "-c", conf.c_str()});
+    auto opt = Opt::try_parse(static_cast<int>(arguments.size()), arguments.data(), program);
+    REQUIRE(opt);
+    std::string error = error_of(Configuration::load(*opt, program));
+    return error.starts_with(conf) ? "c.yaml" + error.substr(conf.size()) : error;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Configuration: the options of a program are keys of the file", "[configuration]") {
+  Colours colours;
+  REQUIRE(colours.load("threads: 1\nloud: true\nfull_name: a b\nnick: nb\n"
+                       "listen:\n  - a:1\n  - b:2\ndepth: -4\n") == "no error");
+  CHECK(colours.is_loud);
+  CHECK(colours.name == "a b");
+  CHECK(colours.nick == "nb");
+  CHECK(colours.listen == std::vector<std::string>{"a:1", "b:2"});
+  CHECK(colours.depth == -4);
+}
+
+TEST_CASE("Configuration: a list of one is a text, and no value is the default",
+          "[configuration]") {
+  Colours colours;
+  REQUIRE(colours.load("listen: a:1\nfull_name:\nnick: ~\ndepth:\nloud: false\n") == "no error");
+  CHECK(colours.listen == std::vector<std::string>{"a:1"});
+  CHECK(colours.name == "none");
+  CHECK_FALSE(colours.nick);
+  CHECK(colours.depth == 3);
+  CHECK_FALSE(colours.is_loud);
+  REQUIRE(colours.load("listen: []\n") == "no error");
+}
+
+TEST_CASE("Configuration: the command line goes before the file", "[configuration]") {
+  Colours colours;
+  REQUIRE(colours.load("full_name: file\nnick: nfile\nlisten: [a:1, b:2]\ndepth: 1\n",
+                       {"-n", "line", "--listen", "c:3", "--depth", "2", "--loud"}) == "no error");
+  CHECK(colours.name == "line");
+  CHECK(colours.nick == "nfile");
+  CHECK(colours.listen == std::vector<std::string>{"c:3"});
+  CHECK(colours.depth == 2);
+  CHECK(colours.is_loud);
+  // What is not used is looked at all the same.
+  CHECK(colours.load("depth: 6\n", {"--depth", "2"}) ==
+        "c.yaml:1: depth: 6 is out of range (-5 to 5)");
+}
+
+TEST_CASE("Configuration: mistakes in a program's keys are said as those in the server's",
+          "[configuration]") {
+  struct Case {
+    const char* text;
+    const char* error;
+  };
+  auto [text, error] = GENERATE(values<Case>({
+      {"threads: 1\nlouder: true\n", "c.yaml:2: unknown key 'louder'"},
+      {"full-name: a\n", "c.yaml:1: unknown key 'full-name'"},
+      {"n: a\n", "c.yaml:1: unknown key 'n'"},
+      {"'': a\n", "c.yaml:1: unknown key ''"},
+      {"no_work_stealing: true\n", "c.yaml:1: unknown key 'no_work_stealing'"},
+      {"depth: 1\ndepth: 1\n", "c.yaml:2: duplicate key 'depth' (first on line 1)"},
+      {"loud: yes\n", "c.yaml:1: loud: expected true or false, found 'yes'"},
+      {"loud:\n", "c.yaml:1: loud: expected true or false, found nothing"},
+      {"\nfull_name: [a]\n", "c.yaml:2: full_name: expected text, found a list"},
+      {"full_name: ''\n", "c.yaml:1: full_name: may not be empty"},
+      {"nick: bert\n", "c.yaml:1: nick: 'bert' is no nickname"},
+      {"listen:\n  - a:1\n  - b\n", "c.yaml:3: listen: 'b' has no port"},
+      {"listen:\n  - a:1\n  -\n", "c.yaml:3: listen: expected text, found nothing"},
+      {"listen: {a: b}\n", "c.yaml:1: listen: expected text, found keys and values"},
+      {"listen: [[a:1]]\n", "c.yaml:1: listen: expected text, found a list"},
+      {"depth: six\n", "c.yaml:1: depth: expected an integer, found 'six'"},
+      {"depth: -6\n", "c.yaml:1: depth: -6 is out of range (-5 to 5)"},
+      {"depth: 99999999999999999999\n",
+       "c.yaml:1: depth: 99999999999999999999 is out of range (-5 to 5)"},
+  }));
+  CHECK(Colours().load(text) == error);
 }

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using pingora::Opt;
@@ -147,4 +148,24 @@ TEST_CASE("Opt: a program has options of its own", "[opt]") {
     CHECK(mistake({"--threads", "99999999999999999999"}, program) ==
           "gateway: --threads: 99999999999999999999 is out of range (1 to 64); see --help");
   }
+}
+
+TEST_CASE("Opt: a program may say what texts are values, and what the file has not", "[opt]") {
+  std::string colour = "red";
+  std::optional<std::string> name;
+  bool is_loud = false;
+  ProgramOptions program;
+  program.text("-k,--colour-name", "C", "", colour)
+      .checked([](std::string_view text) -> std::string {
+        return text == "red" || text == "blue" ? "" : "is neither red nor blue";
+      })
+      .text("--name", "NAME", "", name)
+      .flag("--loud", "", is_loud)
+      .command_line_only();
+  CHECK(mistake({"-k", "green"}, program) ==
+        "gateway: -k,--colour-name: 'green' is neither red nor blue; see --help");
+  auto opt = parse({"-k", "blue", "--loud"}, program);
+  REQUIRE(opt);
+  CHECK(colour == "blue");
+  CHECK(opt->given == std::vector<std::string>{"colour_name", "loud"});
 }
