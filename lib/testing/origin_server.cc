@@ -71,9 +71,7 @@ void OriginServer::accept_all() {
       } catch (const std::exception&) {
         // The other side finds the connection closed.
       }
-      std::lock_guard closing(mutex_);  // against `wake`
       connection.close();
-      has_changed_.notify_all();
     });
   }
 }

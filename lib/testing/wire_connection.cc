@@ -184,7 +184,10 @@ WireMessage WireConnection::receive_response(AnswerTo request) {
 bool WireConnection::is_closed_by_peer() { return received_.empty() && !fill() && !was_too_slow_; }
 
 void WireConnection::finish_sending() noexcept { ::shutdown(fd_.get(), SHUT_WR); }
-void WireConnection::close() noexcept { fd_ = UniqueFd(); }
+void WireConnection::close() noexcept {
+  std::lock_guard lock(*closing_);
+  fd_ = UniqueFd();
+}
 
 void WireConnection::reset() noexcept {
   linger now{.l_onoff = 1, .l_linger = 0};
@@ -192,6 +195,9 @@ void WireConnection::reset() noexcept {
   close();
 }
 
-void WireConnection::wake() noexcept { ::shutdown(fd_.get(), SHUT_RDWR); }
+void WireConnection::wake() noexcept {
+  std::lock_guard lock(*closing_);
+  ::shutdown(fd_.get(), SHUT_RDWR);
+}
 
 }  // namespace pingora

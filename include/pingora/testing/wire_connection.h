@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,7 +49,7 @@ class WireConnection {
   /// Long enough for the slowest of instrumented builds: to strike, it takes a bug.
   static constexpr std::chrono::seconds kPatience{20};
 
-  explicit WireConnection(UniqueFd fd) noexcept : fd_(std::move(fd)) {}
+  explicit WireConnection(UniqueFd fd) : fd_(std::move(fd)) {}
   WireConnection(WireConnection&&) noexcept = default;
   WireConnection& operator=(WireConnection&&) noexcept = default;
 
@@ -82,6 +84,8 @@ class WireConnection {
   WireMessage receive_body(WireMessage message, bool ends_with_stream);
 
   UniqueFd fd_;
+  // Held while the socket is closed, and while `wake` uses it, which may be in another thread.
+  std::unique_ptr<std::mutex> closing_ = std::make_unique<std::mutex>();
   std::string received_;
   bool was_too_slow_ = false;
 };
