@@ -22,6 +22,7 @@ constexpr int kBacklog = 1024;
 // A socket bound to a free port, and its address.
 UniqueFd bind_loopback(SocketAddress& address) {
   UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (fd.get() < 0) throw_errno("socket");
   sockaddr_in any{};
   any.sin_family = AF_INET;
   any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -17,6 +17,7 @@ int family_of(const SocketAddress& address) {
 
 UniqueFd connect_to(const SocketAddress& address) {
   UniqueFd fd(::socket(family_of(address), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (fd.get() < 0) return fd;
   sockaddr_storage storage{};
   socklen_t size = address.to_sockaddr(storage);
   if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&storage), size) != 0) return UniqueFd();

@@ -81,7 +81,7 @@ bool WireConnection::wait(short events) {
 bool WireConnection::send(std::string_view bytes) {
   while (!bytes.empty()) {
     ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent > 0) {
+    if (sent >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     } else if (errno == EAGAIN) {
       if (!wait(POLLOUT)) return false;
