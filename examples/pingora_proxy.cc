@@ -9,7 +9,6 @@
 //   => hello from
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 
 #include "pingora/pingora.h"
@@ -76,9 +75,7 @@ class LoggingProxy : public Proxy {
 
 // What is wrong with an option is said with the file that it comes from, `key` there.
 [[noreturn]] void exit_with(const pingora::Opt& opt, std::string_view key, pingora::Error error) {
-  if (opt.conf && std::ranges::find(opt.given, key) == opt.given.end()) {
-    error.add_context(*opt.conf);
-  }
+  if (opt.conf && !opt.is_given(key)) error.add_context(*opt.conf);
   pingora::exit_with_error(error);
 }
 

@@ -60,7 +60,7 @@ const ProgramOptions::Option* ProgramKeys::find(std::string_view name) const {
 
 Problem ProgramKeys::set(std::string_view name, int line, const YAML::Node& value) const {
   const ProgramOptions::Option& option = *find(name);
-  const bool is_overridden = std::ranges::find(opt_.given, name) != opt_.given.end();
+  const bool is_overridden = opt_.is_given(name);
   if (option.set_flag) {
     return set_flag(name, line, value, is_overridden ? nullptr : option.set_flag);
   }

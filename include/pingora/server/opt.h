@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -20,8 +21,8 @@ class ProgramKeys;
 
 /// Options that a program has beside those of every server. What each is called is given as
 /// "--name" or "-n,--name"; what it was set to is written to the variable given with it, which must
-/// live until `Opt::parse` has returned, keeps its value if the option is not used, and may only be
-/// read after that.
+/// live until `Opt::parse` has returned, and `Configuration::load` if that is given these, keeps
+/// its value if the option is not used, and may only be read after that.
 ///
 ///     std::vector<std::string> listen;
 ///     pingora::ProgramOptions program("A ready-made proxy.");
@@ -105,6 +106,9 @@ struct Opt {
   /// Which of the program's options were used, by what they are called in that file: they go before
   /// what it says.
   std::vector<std::string> given;
+  bool is_given(std::string_view key) const noexcept {
+    return std::ranges::find(given, key) != given.end();
+  }
 
   /// Why a program is not to start: after --help (exit code 0) or a mistake (1).
   struct Exit {
