@@ -1,128 +1,215 @@
 // Copyright 2026 The Pingora C++ Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What arrives, on its way to nghttp2; and the frames that nghttp2 passes over without a word, of
-// which some are errors.
-#include <algorithm>
-
+// Frames as they arrive: whether one may come here, what it may cost us, and who takes it.
 #include "h2/engine_impl.h"
 
 namespace pingora::h2 {
 
-// Frames that need a look are looked at in their place: when nghttp2 has had what is before them.
 Result<void> Engine::Impl::feed(const Bytes& input, TimePoint now) {
   now_ = now;
-  if (has_failed_) return pingora::fail(ErrorType::H2Error, failure_reason_);
   input_ = &input;
-  std::string_view bytes = input.view();
-  std::size_t given = 0;
-  std::uint32_t head_of = 0;  // the stream with the last head in this input
-  bool is_any_reset = walk_.is_within(NGHTTP2_RST_STREAM);  // in this input, before
-  for (std::size_t at = 0; auto start = walk_.next(bytes, at);) {
-    switch (start->type) {
-      case NGHTTP2_HEADERS: head_of = start->stream_id; continue;
-      case NGHTTP2_RST_STREAM: is_any_reset = true; continue;
-      case NGHTTP2_DATA:
-        if (!is_any_reset && (start->stream_id == head_of || is_expected(*start))) continue;
-        break;
-      case NGHTTP2_PRIORITY:
-        if (start->dependency != start->stream_id || start->stream_id == 0) continue;
-        break;
-      default: continue;
+  std::string_view rest = has_failed_ ? std::string_view() : read_preface(input.view());
+  while (!has_failed_) {
+    FrameReader::Step step = reader_.next(rest);
+    if (step == FrameReader::Step::NeedsMore) break;
+    switch (step) {
+      case FrameReader::Step::Head: begin_frame(reader_.head()); break;
+      case FrameReader::Step::Fixed: on_fixed(reader_.head(), reader_.bytes()); break;
+      case FrameReader::Step::Payload: on_payload(reader_.head(), reader_.bytes()); break;
+      case FrameReader::Step::End: end_frame(reader_.head()); break;
+      case FrameReader::Step::NeedsMore: break;
     }
-    deliver(bytes.substr(given, start->at - given));
-    given = start->at;
-    if (!has_failed_) look_at(*start);
-    if (has_failed_) break;
   }
-  if (!has_failed_) deliver(bytes.substr(given));
   input_ = nullptr;
   settle();
   if (has_failed_) return pingora::fail(ErrorType::H2Error, failure_reason_);
   return {};
 }
 
-void Engine::Impl::deliver(std::string_view bytes) {
+// What is behind it.
+std::string_view Engine::Impl::read_preface(std::string_view input) {
+  std::string_view wanted = kClientPreface.substr(kClientPreface.size() - preface_left_);
+  std::string_view come = input.substr(0, wanted.size());
+  if (!wanted.starts_with(come)) break_off(ErrorCode::ProtocolError, "no HTTP/2 preface");
+  preface_left_ -= come.size();
+  return input.substr(come.size());
+}
+
+void Engine::Impl::begin_frame(const FrameHead& head) {
+  data_left_ = 0;
+  if (is_in_order(head) && take_budgets(head)) check_frame(head);
+}
+
+bool Engine::Impl::is_in_order(const FrameHead& head) {
+  bool is_settings = head.type == FrameType::Settings && !head.has(frame_flag::kAck);
+  if (is_first_frame_ && !is_settings) {
+    break_off(ErrorCode::ProtocolError, "no SETTINGS at the beginning");
+    return false;
+  }
+  is_first_frame_ = false;
+  if (head.size > frame_bytes_max_) {
+    break_off(ErrorCode::FrameSizeError, "a frame larger than was announced");
+    return false;
+  }
+  bool continues = head.type == FrameType::Continuation;
+  if (continues ? block_of_ == 0 || head.stream_id != block_of_ : block_of_ != 0) {
+    break_off(ErrorCode::ProtocolError, "a header block that is not continued, or was not begun");
+    return false;
+  }
+  return true;
+}
+
+bool Engine::Impl::take_budget(BudgetLeft& budget, std::uint64_t EngineCounters::* counter,
+                               std::string_view reason) {
+  if (budget.take(now_)) return true;
+  fail(ErrorCode::EnhanceYourCalm, counter, reason);
+  return false;
+}
+
+bool Engine::Impl::take_budgets(const FrameHead& head) {
+  bool is_ack = head.has(frame_flag::kAck);
+  switch (head.type) {
+    case FrameType::Data:
+    case FrameType::Headers:
+    case FrameType::Continuation:
+    case FrameType::RstStream:
+    case FrameType::PushPromise: return true;
+    case FrameType::Ping:
+      return is_ack || take_budget(pings_, &EngineCounters::ping_floods, "too many PING frames");
+    case FrameType::Settings:
+      return is_ack ||
+             take_budget(settings_, &EngineCounters::settings_floods, "too many SETTINGS frames");
+    case FrameType::WindowUpdate:
+      return take_budget(window_updates_, &EngineCounters::window_update_floods,
+                         "too many WINDOW_UPDATE frames");
+    case FrameType::Priority:
+    case FrameType::PriorityUpdate:
+      return take_budget(priorities_, &EngineCounters::priority_floods,
+                         "too many PRIORITY or PRIORITY_UPDATE frames");
+    // One or two are all that an honest peer sends.
+    case FrameType::GoAway: break;
+  }
+  return take_budget(unknown_frames_, &EngineCounters::unknown_frame_floods,
+                     "too many frames of unknown types");
+}
+
+namespace {
+
+// How large a frame of that type is, in bytes; and whether that says how large it is at the least.
+struct FrameSize {
+  std::uint32_t size = 0;
+  bool is_least = true;
+};
+
+FrameSize size_of(const FrameHead& head) noexcept {
+  switch (head.type) {
+    case FrameType::Priority: return {kPrioritySize, false};
+    case FrameType::RstStream:
+    case FrameType::WindowUpdate: return {4, false};
+    case FrameType::Ping: return {8, false};
+    case FrameType::GoAway: return {8};
+    case FrameType::PriorityUpdate: return {4};
+    default: return {FrameReader::fixed_size(head)};
+  }
+}
+
+bool has_good_size(const FrameHead& head) noexcept {
+  if (head.type == FrameType::Settings) {
+    return head.has(frame_flag::kAck) ? head.size == 0 : head.size % kSettingSize == 0;
+  }
+  FrameSize wanted = size_of(head);
+  return wanted.is_least ? head.size >= wanted.size : head.size == wanted.size;
+}
+
+enum class Scope : std::uint8_t { Connection, Stream, Either };
+
+Scope scope_of(FrameType type) noexcept {
+  switch (type) {
+    case FrameType::Settings:
+    case FrameType::Ping:
+    case FrameType::GoAway:
+    case FrameType::PriorityUpdate: return Scope::Connection;
+    case FrameType::Data:
+    case FrameType::Headers:
+    case FrameType::Priority:
+    case FrameType::RstStream:
+    case FrameType::Continuation: return Scope::Stream;
+    default: return Scope::Either;
+  }
+}
+
+}  // namespace
+
+void Engine::Impl::check_frame(const FrameHead& head) {
+  Scope scope = scope_of(head.type);
+  bool is_of_stream = head.stream_id != 0;
+  if (scope != Scope::Either && is_of_stream != (scope == Scope::Stream)) {
+    return break_off(ErrorCode::ProtocolError,
+                     "a frame of the connection on a stream, or the other way round");
+  }
+  if (!has_good_size(head)) {
+    return break_off(ErrorCode::FrameSizeError, "a frame of a size that its type has not");
+  }
+  switch (head.type) {
+    case FrameType::Data: return begin_data(head);
+    case FrameType::Headers:
+    case FrameType::Continuation: return begin_headers(head);
+    case FrameType::PushPromise: return break_off(ErrorCode::ProtocolError, "a PUSH_PROMISE");
+    case FrameType::RstStream:
+    case FrameType::WindowUpdate:
+      if (is_of_stream && is_idle_id(head.stream_id)) {
+        break_off(ErrorCode::ProtocolError, "a frame on a stream that was not opened");
+      }
+      return;
+    case FrameType::PriorityUpdate:
+      if (role_ == Role::Client) {
+        break_off(ErrorCode::ProtocolError, "a PRIORITY_UPDATE of a server");
+      }
+      return;
+    default: return;
+  }
+}
+
+void Engine::Impl::on_fixed(const FrameHead& head, std::string_view bytes) {
+  switch (head.type) {
+    case FrameType::Data: return on_data_fixed(head, bytes);
+    case FrameType::Headers: return begin_block(head, bytes);
+    case FrameType::Continuation: begin_fragment(head, 0, 0); return;
+    case FrameType::Priority:
+      // An error of the stream, which need not have been opened (RFC 7540 §5.3.1): no honest peer
+      // sends this.
+      if (read_number31(bytes) == head.stream_id) {
+        break_off(ErrorCode::ProtocolError, "a stream that depends on itself");
+      }
+      return;
+    case FrameType::RstStream:
+      return on_rst_stream(head, static_cast<ErrorCode>(read_number<4>(bytes)));
+    case FrameType::Settings:
+      return head.has(frame_flag::kAck) ? on_settings_ack() : on_settings(bytes);
+    case FrameType::Ping: return on_ping(head, bytes);
+    case FrameType::GoAway: return on_goaway(bytes);
+    case FrameType::WindowUpdate: return on_window_update(head, read_number31(bytes));
+    case FrameType::PriorityUpdate: return on_priority_update(bytes);
+    default: return;
+  }
+}
+
+void Engine::Impl::on_payload(const FrameHead& head, std::string_view bytes) {
+  bytes = bytes.substr(0, data_left_);  // the rest is padding
   if (bytes.empty()) return;
-  auto taken = nghttp2_session_mem_recv(
-      session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-  switch (taken) {
-    case NGHTTP2_ERR_BAD_CLIENT_MAGIC:
-      fail(ErrorCode::ProtocolError, &EngineCounters::protocol_errors, "no HTTP/2 preface");
-      break;
-    case NGHTTP2_ERR_FLOODED:
-      fail(ErrorCode::EnhanceYourCalm, &EngineCounters::ack_floods,
-           "acknowledgements that are not read");
-      break;
-    case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS:
-      fail(ErrorCode::EnhanceYourCalm, &EngineCounters::header_block_floods,
-           "too many CONTINUATION frames");
-      break;
-    case NGHTTP2_ERR_NOMEM: check(NGHTTP2_ERR_NOMEM); break;
-    default:
-      if (taken < 0) fail(ErrorCode::InternalError, nullptr, "the HTTP/2 engine failed");
+  if (head.type == FrameType::Data) {
+    data_left_ -= static_cast<std::uint32_t>(bytes.size());
+    on_data(bytes);
+  } else if (block_of_ != 0) {
+    data_left_ -= static_cast<std::uint32_t>(bytes.size());
+    decode(bytes);
   }
 }
 
-StreamState* Engine::Impl::find_stream(std::uint32_t id) const noexcept {
-  return static_cast<StreamState*>(
-      nghttp2_session_get_stream_user_data(session_, static_cast<std::int32_t>(id)));
-}
-
-// Whether nghttp2 does with this DATA what should be done.
-bool Engine::Impl::is_expected(const FrameStart& start) const noexcept {
-  const StreamState* stream = find_stream(start.stream_id);
-  if (role_ == Role::Client) return stream == nullptr || !is_early(*stream);
-  return stream != nullptr || !is_old(start.stream_id);
-}
-
-bool Engine::Impl::is_early(const StreamState& stream) noexcept {
-  return stream.is_visible && stream.receive_phase == StreamState::ReceivePhase::Head;
-}
-
-// Of a server: whether nghttp2 has had the stream once.
-bool Engine::Impl::is_old(std::uint32_t id) const noexcept {
-  auto last = static_cast<std::uint32_t>(nghttp2_session_get_last_proc_stream_id(session_));
-  return id != 0 && id <= last;
-}
-
-void Engine::Impl::look_at(const FrameStart& start) {
-  if (start.type == NGHTTP2_PRIORITY) {
-    // RFC 7540 §5.3.1. An error of the stream, which need not have been opened: no honest peer
-    // sends this.
-    break_off(ErrorCode::ProtocolError, "a stream that depends on itself");
-    return;
-  }
-  StreamState* stream = find_stream(start.stream_id);
-  if (role_ == Role::Client) {
-    // A malformed response (RFC 9113 §8.1.1), which nghttp2 would end the connection for. What it
-    // finds closing, it ignores.
-    if (stream == nullptr || !is_early(*stream)) return;
-    stream_error(*stream, ErrorCode::ProtocolError, "DATA before a head");
-    return;
-  }
-  if (stream != nullptr || !is_old(start.stream_id)) return;
-  if (check_not_ended(start.stream_id, NGHTTP2_DATA) != 0) return;
-  bool is_empty = start.size == 0 && (start.flags & NGHTTP2_FLAG_END_STREAM) == 0;
-  if (is_empty) {
-    take_budget(empty_data_, &EngineCounters::empty_data_floods, "too many empty DATA frames");
-  }
-}
-
-// nghttp2 takes no notice of frames on streams that it has forgotten, because some are still on
-// their way when we reset a stream. Here are those that can not be (RFC 9113 §5.1, §5.1.1): of
-// streams that the peer has ended itself, and of ones that were passed over. As far as we remember.
-int Engine::Impl::check_not_ended(std::uint32_t id, std::uint8_t type) {
-  if (!is_old(id) || find_stream(id) != nullptr) return 0;
-  const auto* ended =
-      std::find_if(ended_.begin(), ended_.end(), [id](const Ended& each) { return each.id == id; });
-  if (ended != ended_.end()) {
-    return ended->by_peer ? break_off(ErrorCode::StreamClosed, "a frame behind the end of a stream")
-                          : 0;
-  }
-  bool remembers_all = ended_count_ <= ended_.size();
-  if (type != NGHTTP2_HEADERS || !remembers_all) return 0;
-  return break_off(ErrorCode::ProtocolError, "a stream below the last");
+void Engine::Impl::end_frame(const FrameHead& head) {
+  if (head.type == FrameType::Data) return end_data(head);
+  if (block_of_ != 0 && head.has(frame_flag::kEndHeaders)) end_block();
 }
 
 }  // namespace pingora::h2

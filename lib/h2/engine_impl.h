@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <nghttp2/nghttp2.h>
-
 #include <array>
 #include <memory>
 #include <new>
@@ -13,47 +11,42 @@
 
 #include "base/pooled_allocator.h"
 #include "h2/budget_left.h"
-#include "h2/frame_walk.h"
+#include "h2/frame.h"
+#include "h2/frame_reader.h"
 #include "h2/head_decoder.h"
+#include "h2/head_encoder.h"
+#include "h2/hpack.h"
 #include "h2/memory.h"
+#include "h2/receive_window.h"
+#include "h2/schedule.h"
 #include "h2/stream_state.h"
+#include "h2/stream_table.h"
 #include "pingora/base/intrusive_list.h"
 #include "pingora/h2/engine.h"
 
 namespace pingora::h2 {
 
-/// nghttp2's session, whose memory is brought back for whoever asks for it.
-class Session {
- public:
-  explicit Session(Memory& memory) noexcept : memory_(memory) {}
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
-  // NOLINTNEXTLINE(google-explicit-constructor): it stands for the pointer.
-  operator nghttp2_session*() const noexcept {
-    memory_.bring_back();
-    return session_;
-  }
-  /// Where nghttp2 is to leave a new one.
-  nghttp2_session** place() noexcept { return &session_; }
-
- private:
-  Memory& memory_;
-  nghttp2_session* session_ = nullptr;
-};
-
-/// The engine behind its face. nghttp2 does framing, HPACK, windows, priorities and the life of
-/// streams; checking messages (RFC 9113 §8) is switched off there and done here, once.
+/// The engine behind its face.
 ///
-///   feed (engine_feed.cc) ──▶ nghttp2 ──▶ callbacks.cc, engine_receive.cc ──▶ events_
-///                                                                           │ next_event
-///   submit (engine_send.cc) ──▶ nghttp2 ──▶ take_output                     ▼
+///   feed ──▶ FrameReader ──▶ engine_feed.cc, by type ──▶ engine_heads.cc, engine_data.cc,
+///                            engine_connection.cc ──▶ events_ ──▶ next_event
+///
+///   submit (engine_send.cc) ──▶ queue_, and each stream's queue ──▶ take_output (engine_output.cc)
+///
+/// Control frames and heads are in `queue_` from the moment they are made, in the order in which
+/// the peer gets them: the table of the header compression allows no other. Data waits with its
+/// stream for windows and its turn, and goes out behind them.
 ///
 /// Invariants:
-/// - A StreamState outlives nghttp2's stream, which has a pointer to it: it is destroyed only when
-///   `is_closed_`, `is_released` and no `events_queued` hold together.
+/// - `table_` has the streams that have not ended, `streams_` all that exist. One that has ended
+///   exists until `is_released` and no `events_queued` hold together.
 /// - `unconsumed_` is the sum over streams of what Data events gave and nobody consumed;
 ///   `send_buffered_` that of their queues; `counted_` the number of those with `is_counted`.
-/// - Once `has_failed_`, nghttp2 is not called again.
+/// - A stream's `turn` is linked exactly while it is in `table_`, its queue is not empty and its
+///   `send_window` is above 0.
+/// - Once `has_failed_`, behind the GOAWAY that says why, nothing more is read or queued.
+/// - `end_stream` destroys nothing: whoever may have ended a stream calls `destroy_if_done` when it
+///   has done with it.
 class Engine::Impl {
  public:
   Impl(Role role, const EngineOptions& options, TimePoint now);
@@ -63,7 +56,7 @@ class Engine::Impl {
 
   Result<void> feed(const Bytes& input, TimePoint now);
   std::optional<Event> next_event();
-  bool has_output() const noexcept;
+  bool has_output() noexcept;
   void take_output(Output& out, std::size_t bytes_max);
 
   void submit_informational(StreamState& stream, const ResponseHeader& response,
@@ -90,17 +83,13 @@ class Engine::Impl {
   std::size_t memory_used() const noexcept;
   void trim() noexcept;
 
-  nghttp2_session* session() const noexcept { return session_; }
-
   static void* operator new(std::size_t size);
   static void operator delete(void* impl, std::size_t size) noexcept;
 
  private:
   friend class Engine;
-  struct Callbacks;
 
   using Events = std::vector<Event, pingora::internal::PooledAllocator<Event>>;
-  static constexpr std::size_t kFrameHeadSize = 9;
   // The PING that goes with the first step of a shutdown: its answer says that requests sent before
   // the peer knew are all here.
   static constexpr std::uint64_t kShutdownPing = 0x70696e676f726121;
@@ -110,97 +99,122 @@ class Engine::Impl {
   // engine.cc, streams.cc
   void announce_settings();
   void fail(ErrorCode code, std::uint64_t EngineCounters::* counter, std::string_view reason);
-  /// What every public call that let nghttp2 run ends with.
+  void break_off(ErrorCode code, std::string_view reason);
+  void run_out_of_memory();
+  /// What every public call that may have failed, or taken memory, ends with.
   void settle();
-  void check(int status);
   StreamState& create_stream(std::uint32_t id);
   void destroy_if_done(StreamState& stream);
   Event& push_event(Event::Kind kind);
   void clear_events() noexcept;
   Event& push_stream_event(StreamState& stream, Event::Kind kind);
-  void close(StreamState& stream);
+  void end_stream(StreamState& stream);
+  void end_if_complete(StreamState& stream);
   void uncount(StreamState& stream);
   void push_reset(StreamState& stream, ErrorCode code, Event::Origin origin);
   void stop_sending(StreamState& stream);
-  void consume_for_connection(std::size_t bytes);
-
-  // engine_feed.cc
-  void deliver(std::string_view bytes);
-  StreamState* find_stream(std::uint32_t id) const noexcept;
-  bool is_expected(const FrameStart& start) const noexcept;
-  static bool is_early(const StreamState& stream) noexcept;
-  bool is_old(std::uint32_t id) const noexcept;
-  void look_at(const FrameStart& start);
-  int check_not_ended(std::uint32_t id, std::uint8_t type);
-
-  // engine_receive.cc, engine_heads.cc, engine_connection.cc: what the callbacks do. 0, or one of
-  // these.
-  static constexpr int kStopStream = NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-  static constexpr int kStopConnection = NGHTTP2_ERR_CALLBACK_FAILURE;
-  int on_frame_begin(const nghttp2_frame_hd& head);
-  void sample(StreamState& stream, std::size_t size);
-  void end_sample();
-  int take_budget(BudgetLeft& budget, std::uint64_t EngineCounters::* counter,
-                  std::string_view reason);
-  int on_head_begin(const nghttp2_frame& frame);
-  int on_request_begin(std::int32_t id);
-  int on_field(std::string_view name, std::string_view value);
-  int on_data(std::int32_t id, std::string_view data);
-  int on_frame(const nghttp2_frame& frame);
-  int on_head_end(StreamState& stream, EndOfStream end);
-  int on_request_end(StreamState& stream, EndOfStream end);
-  int on_response_end(StreamState& stream, EndOfStream end);
-  int on_trailers_end(StreamState& stream, EndOfStream end);
-  int on_data_end(const nghttp2_frame& frame);
-  static bool end_message(StreamState& stream) noexcept;
-  int on_reset(const nghttp2_frame& frame);
-  int break_off(ErrorCode code, std::string_view reason);
+  bool is_idle_id(std::uint32_t id) const noexcept;
   void note_ended(std::uint32_t id, bool by_peer) noexcept {
     ended_[ended_count_++ % ended_.size()] = {id, by_peer};
   }
-  void on_settings(const nghttp2_frame& frame);
-  int on_ping_ack(const nghttp2_frame& frame);
-  void on_goaway(const nghttp2_frame& frame);
-  void on_priority_update(const nghttp2_frame& frame);
-  void apply_priority(StreamState& stream, std::string_view field);
-  int on_stream_closed(StreamState& stream, std::uint32_t code);
-  int refuse_head(StreamState& stream, EndOfStream end);
+  bool check_not_ended(std::uint32_t id, FrameType type);
+
+  // engine_feed.cc: frames by type. What fails sets `has_failed_`; what only may go wrong says
+  // whether to go on.
+  std::string_view read_preface(std::string_view input);
+  void begin_frame(const FrameHead& head);
+  bool is_in_order(const FrameHead& head);
+  bool take_budget(BudgetLeft& budget, std::uint64_t EngineCounters::* counter,
+                   std::string_view reason);
+  bool take_budgets(const FrameHead& head);
+  void check_frame(const FrameHead& head);
+  void on_fixed(const FrameHead& head, std::string_view bytes);
+  void on_payload(const FrameHead& head, std::string_view bytes);
+  void end_frame(const FrameHead& head);
+
+  // engine_heads.cc
+  void begin_headers(const FrameHead& head);
+  bool may_begin_head(std::uint32_t id);
+  void begin_block(const FrameHead& head, std::string_view fixed);
+  void begin_request(std::uint32_t id);
+  bool begin_fragment(const FrameHead& head, std::uint32_t padding, std::size_t fixed_size);
+  void decode(std::string_view fragment);
+  bool judge(HpackDecoder::Status status);
+  bool on_field(std::string_view name, std::string_view value);
+  void end_block();
+  void on_head_end(StreamState& stream, EndOfStream end);
+  void on_request_end(StreamState& stream, EndOfStream end);
+  void on_response_end(StreamState& stream, EndOfStream end);
+  void on_trailers_end(StreamState& stream, EndOfStream end);
+  void refuse_head(StreamState& stream, EndOfStream end);
   std::unique_ptr<RequestHeader> understood(StreamState& stream);
-  int refuse_malformed(StreamState& stream, std::string_view reason,
-                       std::unique_ptr<RequestHeader> request = nullptr);
+  void refuse_malformed(StreamState& stream, std::string_view reason,
+                        std::unique_ptr<RequestHeader> request = nullptr);
   Event& push_refused(std::uint32_t id, ErrorCode code, std::string_view reason);
   void note_head(StreamState& stream, const HeadFacts& facts, EndOfStream end);
-  int stream_error(StreamState& stream, ErrorCode code, std::string_view reason);
-  int charge_reset();
   static BodyLength body_length(const StreamState& stream, EndOfStream end) noexcept;
 
-  // engine_send.cc
-  std::ptrdiff_t on_read_data(StreamState& stream, std::size_t size_max, std::uint32_t& flags);
-  int on_send_data(StreamState& stream, const nghttp2_frame& frame, std::string_view frame_head,
-                   std::size_t size);
+  // engine_data.cc
+  void begin_data(const FrameHead& head);
+  void begin_data_of(StreamState& stream, const FrameHead& head);
+  void on_data_fixed(const FrameHead& head, std::string_view bytes);
+  void on_data(std::string_view data);
+  void end_data(const FrameHead& head);
+  static bool end_message(StreamState& stream) noexcept;
+  void on_rst_stream(const FrameHead& head, ErrorCode code);
+  void reset_by_peer(StreamState& stream, ErrorCode code);
+  void charge_reset();
+  void stream_error(StreamState& stream, ErrorCode code, std::string_view reason);
+  void malformed(StreamState& stream, std::string_view reason);
+
+  // engine_connection.cc
+  void on_settings(std::string_view payload);
+  bool apply_setting(SettingId id, std::uint32_t value);
+  void on_settings_ack();
+  void on_ping(const FrameHead& head, std::string_view payload);
+  void on_ping_ack(std::uint64_t opaque);
+  void on_goaway(std::string_view payload);
+  void on_priority_update(std::string_view payload);
+  void apply_priority(StreamState& stream, std::string_view field);
+  bool count_ack();
+
+  // windows.cc
+  void on_window_update(const FrameHead& head, std::uint32_t increment);
+  bool apply_stream_window(std::uint32_t size);
+  void consume_for_connection(std::uint64_t bytes);
+  void consume_for_stream(StreamState& stream, std::uint64_t bytes);
+  void sample(StreamState& stream, std::size_t size);
+  void end_sample();
+  bool grow(ReceiveWindow& window, std::uint32_t max, std::size_t used, std::uint32_t stream_id);
+
+  // engine_send.cc, engine_output.cc
+  bool write_headers(std::uint32_t stream_id, const HeadEncoder& encoder, EndOfStream end);
+  void write_block(std::uint32_t stream_id, std::string_view block, std::uint8_t flags);
+  void write_trailers(StreamState& stream, const HeaderMap& trailers);
+  void write_end(StreamState& stream);
+  void give_up(StreamState& stream);
+  void schedule(StreamState& stream);
+  void send_data(StreamState& stream, Output& out);
   void on_end_sent(StreamState& stream);
-  void resume(StreamState& stream);
-  int on_frame_sent(const nghttp2_frame& frame);
-  int on_frame_not_sent(const nghttp2_frame& frame);
+  void on_queue_taken();
   void wake_writer(StreamState& stream);
   void wake_writers();
-  bool is_send_room() const noexcept;
-  void write_goaway(Output& out);
+  bool is_send_room() const noexcept { return !is_send_full_; }
 
   static StreamState& state(EngineStream& stream) noexcept {
     return static_cast<StreamState&>(stream);
   }
-  static nghttp2_session_callbacks* callbacks();
-  static nghttp2_data_provider data_provider(StreamState& stream) noexcept;
 
   const Role role_;
   const EngineOptions& options_;
   TimePoint now_;
   Memory memory_;
-  Session session_{memory_};
+  HpackEncoder hpack_encoder_;
+  HpackDecoder hpack_decoder_;
 
   // Streams.
   IntrusiveList<StreamState> streams_;
+  StreamTable table_;
   std::size_t stream_count_ = 0;
   std::size_t counted_ = 0;
   std::size_t unconsumed_ = 0;
@@ -213,18 +227,30 @@ class Engine::Impl {
   Events events_;
   std::size_t next_event_ = 0;    // of events_
   const Bytes* input_ = nullptr;  // during `feed`
-  FrameWalk walk_;
+  std::size_t preface_left_;
+  bool is_first_frame_ = true;
+  FrameReader reader_;
+  std::uint32_t frame_bytes_max_ = kFrameBytesDefault;
+  // Of the frame that is being read: what is left of it without its padding.
+  std::uint32_t data_left_ = 0;
+  bool has_data_ = false;
+  StreamState* data_of_ = nullptr;  // null: nobody wants it, and it was given back
+  // Of the header block that is being read; `block_of_` is 0 while there is none.
+  std::uint32_t block_of_ = 0;
+  std::size_t block_bytes_ = 0;
+  std::uint32_t continuations_ = 0;
+  EndOfStream block_end_ = EndOfStream::No;
   HeadDecoder decoder_;
   StreamState* decoding_ = nullptr;  // whose head it is
   Verdict verdict_ = Verdict::Ok;
-  std::size_t block_bytes_ = 0;
-  std::uint32_t block_frames_ = 0;
-  std::size_t frame_data_ = 0;  // data in the DATA frame that is being read
   TimePoint head_begun_ = kNever;
 
   // Sending.
-  Output* output_ = nullptr;  // during `take_output`
-  std::size_t output_max_ = 0;
+  Output queue_;
+  std::vector<std::uint32_t> ends_queued_;  // the streams that end with what is in `queue_`
+  std::uint32_t acks_queued_ = 0;           // of PING and SETTINGS, in `queue_`
+  Schedule schedule_;
+  std::int64_t send_window_ = kWindowDefault;
 
   // The connection.
   PeerSettings peer_settings_;
@@ -240,7 +266,7 @@ class Engine::Impl {
 
   // Windows that grow. What arrives from a PING to its answer is what the path holds; where that is
   // most of a window, the window is what limits it.
-  std::uint32_t connection_window_;
+  ReceiveWindow window_{kWindowDefault};
   std::uint32_t sample_ = 0;  // its number
   bool is_sampling_ = false;
   StreamState* sampled_ = nullptr;  // the stream with the most in it
@@ -255,12 +281,18 @@ class Engine::Impl {
   std::array<Ended, 16> ended_{};
   std::uint64_t ended_count_ = 0;
 
-  bool has_goaway_ = false;  // received
+  // Identifiers: the highest of the peer's that was seen, the next of ours, the last that a GOAWAY
+  // of ours has named.
+  std::uint32_t last_peer_id_ = 0;
+  std::uint32_t next_id_ = 1;
+  std::uint32_t last_named_id_ = kStreamIdMax;
+
+  bool are_settings_acknowledged_ = false;  // ours, by the peer
+  bool has_goaway_ = false;                 // received
   bool is_shutting_down_ = false;
   bool is_last_stream_named_ = false;
   bool has_failed_ = false;
   bool are_streams_failed_ = false;
-  bool owes_goaway_ = false;
   ErrorCode failure_ = ErrorCode::NoError;
   std::string_view failure_reason_;
 };

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "h2/head_encoder.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "h2/field_names.h"
@@ -11,9 +12,6 @@
 
 namespace pingora::h2 {
 namespace {
-
-constexpr unsigned kStaticName = NGHTTP2_NV_FLAG_NO_COPY_NAME;
-constexpr unsigned kStaticField = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
 
 // All status codes, three digits each.
 constexpr auto kStatusTexts = [] {
@@ -35,6 +33,18 @@ std::uint8_t* bytes_of(std::string_view text) noexcept {
   return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
 }
 
+constexpr bool is_upper_case(char c) noexcept { return c >= 'A' && c <= 'Z'; }
+
+bool has_upper_case(std::string_view name) noexcept {
+  return std::any_of(name.begin(), name.end(), is_upper_case);
+}
+
+std::string to_lower_case(std::string_view name) {
+  std::string lower(name);
+  for (char& c : lower) c = pingora::internal::to_lower(c);
+  return lower;
+}
+
 bool is_valid(const ExtraField& field) noexcept {
   return (field.name.is_static() ? !field.name.text().empty() : is_token(field.name.text())) &&
          is_field_value(field.value);
@@ -42,9 +52,9 @@ bool is_valid(const ExtraField& field) noexcept {
 
 }  // namespace
 
-void HeadEncoder::add(std::string_view name, std::string_view value, unsigned flags) {
+void HeadEncoder::add(std::string_view name, std::string_view value) {
   nghttp2_nv field{bytes_of(name), bytes_of(value), name.size(), value.size(),
-                   static_cast<std::uint8_t>(flags)};
+                   NGHTTP2_NV_FLAG_NONE};
   if (count_ < kFew) {
     few_[count_++] = field;
     return;
@@ -55,9 +65,12 @@ void HeadEncoder::add(std::string_view name, std::string_view value, unsigned fl
 }
 
 void HeadEncoder::add_field(HeaderId id, std::string_view name, std::string_view value) {
-  // A copied name is made lower case by the one who copies it.
-  if (id == HeaderId::Other) return add(name, trim_blanks(value), NGHTTP2_NV_FLAG_NONE);
-  add(lower_name(id), trim_blanks(value), kStaticName);
+  if (id != HeaderId::Other) {
+    name = lower_name(id);
+  } else if (has_upper_case(name)) {
+    name = lower_names_.emplace_front(to_lower_case(name));
+  }
+  add(name, trim_blanks(value));
 }
 
 Result<void> HeadEncoder::add_fields(const HeaderMap& headers, const HeaderEdits& edits,
@@ -88,31 +101,31 @@ Result<void> HeadEncoder::add_fields(const HeaderMap& headers, const HeaderEdits
 Result<void> HeadEncoder::add_request(const RequestHeader& request, const RequestParts& parts) {
   Method method = request.method();
   bool is_connect = method == Method::Connect && parts.protocol.empty();
-  add(":method", method.text(), method == Method::Other ? kStaticName : kStaticField);
+  add(":method", method.text());
   if (!is_connect) {
     std::string_view path = request.path_and_query();
     if (path.empty()) return fail(ErrorType::InvalidHttpHeader, "a request without a path");
-    add(":scheme", parts.scheme == Scheme::Https ? "https" : "http", kStaticField);
-    add(":path", path, kStaticName);
+    add(":scheme", parts.scheme == Scheme::Https ? "https" : "http");
+    add(":path", path);
   }
   // An added Host wins over the header's.
   std::string_view authority = request.authority();
   for (const ExtraField& field : parts.edits.add) {
     if (field.name.id() == HeaderId::Host) authority = field.value;
   }
-  if (!authority.empty()) add(":authority", authority, kStaticName);
-  if (!parts.protocol.empty()) add(":protocol", parts.protocol, kStaticName);
+  if (!authority.empty()) add(":authority", authority);
+  if (!parts.protocol.empty()) add(":protocol", parts.protocol);
   const HeaderMap& headers = request.headers();
   Result<void> added = add_fields(headers, parts.edits, HeaderId::Host);
   if (!added) return added;
   if (headers.has_token(HeaderId::Te, "trailers") && !parts.edits.skip.contains(HeaderId::Te)) {
-    add("te", "trailers", kStaticField);
+    add("te", "trailers");
   }
   return {};
 }
 
 Result<void> HeadEncoder::add_response(const ResponseHeader& response, const HeaderEdits& edits) {
-  add(":status", status_text(response.status()), kStaticField);
+  add(":status", status_text(response.status()));
   return add_fields(response.headers(), edits, HeaderId::Other);
 }
 

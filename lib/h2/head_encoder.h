@@ -6,7 +6,9 @@
 
 #include <array>
 #include <cstddef>
+#include <forward_list>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,9 +21,9 @@
 
 namespace pingora::h2 {
 
-/// The fields of one head as nghttp2 wants them: pseudo-header fields, names in lower case, without
-/// what HTTP/2 has no place for. Refers to the header, which must stay until it was submitted:
-/// nghttp2 then has copies of all but static text. Lives on the stack.
+/// The fields of one head as the compression wants them: pseudo-header fields, names in lower case,
+/// without what HTTP/2 has no place for. Refers to the header, which must stay as long. Lives on
+/// the stack.
 class HeadEncoder {
  public:
   /// InvalidHttpHeader if an added field is no valid field, or the target can not be sent.
@@ -37,7 +39,7 @@ class HeadEncoder {
  private:
   static constexpr std::size_t kFew = 48;
 
-  void add(std::string_view name, std::string_view value, unsigned flags);
+  void add(std::string_view name, std::string_view value);
   void add_field(HeaderId id, std::string_view name, std::string_view value);
   /// Without `in_pseudo_field`, which is no field here; Other for none.
   Result<void> add_fields(const HeaderMap& headers, const HeaderEdits& edits,
@@ -45,7 +47,8 @@ class HeadEncoder {
 
   std::array<nghttp2_nv, kFew> few_;  // not zeroed
   std::size_t count_ = 0;
-  std::vector<nghttp2_nv> many_;  // all of them, once there are more than `kFew`
+  std::vector<nghttp2_nv> many_;                // all of them, once there are more than `kFew`
+  std::forward_list<std::string> lower_names_;  // of those that were not in lower case
 };
 
 }  // namespace pingora::h2

@@ -4,7 +4,6 @@
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <mutex>
 #include <vector>
 
@@ -81,13 +80,6 @@ Home take_home() noexcept {
 
 void give_home(char* begin) noexcept { homes().give(begin); }
 
-void forget_zero_page(char* page) noexcept {
-  bool is_zero = std::all_of(page, page + Home::kPageSize, [](char c) { return c == 0; });
-  if (is_zero) ::madvise(page, Home::kPageSize, MADV_DONTNEED);
-}
-
-void forget_contents(char* begin) noexcept {
-  ::madvise(begin, Home::kSize - Home::kPageSize, MADV_DONTNEED);
-}
+void forget_contents(char* begin) noexcept { ::madvise(begin, Home::kSize, MADV_DONTNEED); }
 
 }  // namespace pingora::h2

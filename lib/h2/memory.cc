@@ -38,29 +38,14 @@ Memory::~Memory() {
   if (home_.begin != nullptr) give_home(home_.begin);
 }
 
-void* Memory::note_in_home(char* begin, std::size_t size) noexcept {
-  in_home_[in_home_count_++] = {begin, size};
-  used_ += size;
-  return begin;
-}
-
 void* Memory::allocate_in_home(std::size_t size) noexcept {
   if (!is_home_open_ || in_home_count_ == kInHomeMax) return nullptr;
   std::size_t aligned = (size + alignof(Header) - 1) / alignof(Header) * alignof(Header);
   if (aligned > static_cast<std::size_t>(home_.end() - free_)) return nullptr;
-  if (size >= kFrameBufferMin) {
-    frame_buffer_ = free_;
-    close_home();
-  }
-  return note_in_home(std::exchange(free_, free_ + aligned), aligned);
-}
-
-// The table of streams is all of a page, and zero: left untouched until there is a stream.
-void* Memory::take_last_page() noexcept {
-  if (!is_home_open_ || in_home_count_ == kInHomeMax || is_last_page_taken_) return nullptr;
-  is_last_page_taken_ = true;
-  if (!home_.is_zero) std::memset(home_.last_page(), 0, Home::kPageSize);
-  return note_in_home(home_.last_page(), Home::kPageSize);
+  char* place = std::exchange(free_, free_ + aligned);
+  in_home_[in_home_count_++] = {place, aligned};
+  used_ += aligned;
+  return place;
 }
 
 const Memory::InHome* Memory::find_in_home(const void* memory) const noexcept {
@@ -71,9 +56,8 @@ const Memory::InHome* Memory::find_in_home(const void* memory) const noexcept {
 }
 
 void Memory::put_away() noexcept {
-  if (is_last_page_taken_) forget_zero_page(home_.last_page());
-  if (frame_buffer_ == nullptr || is_away()) return;
-  image_ = HomeImage::of(home_.begin, static_cast<std::size_t>(frame_buffer_ - home_.begin));
+  if (free_ == home_.begin || is_away()) return;
+  image_ = HomeImage::of(home_.begin, static_cast<std::size_t>(free_ - home_.begin));
   if (is_away()) forget_contents(home_.begin);
 }
 
@@ -97,9 +81,6 @@ void* Memory::allocate(std::size_t size, void* self) {
 
 void* Memory::allocate_zeroed(std::size_t count, std::size_t size, void* self) {
   if (size != 0 && count > std::numeric_limits<std::size_t>::max() / size) return nullptr;
-  if (count * size == Home::kPageSize) {
-    if (void* page = static_cast<Memory*>(self)->take_last_page()) return page;
-  }
   void* memory = allocate(count * size, self);
   if (memory != nullptr) std::memset(memory, 0, count * size);
   return memory;

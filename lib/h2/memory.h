@@ -13,13 +13,12 @@
 
 namespace pingora::h2 {
 
-/// The memory that nghttp2 uses for one connection: counted, and from free lists of the calling
-/// thread, because it allocates seven times for a request and its response. What it allocates while
-/// a session is made stays until the end, and is put into the connection's home.
+/// The memory of a connection's header compression: counted, and from free lists of the calling
+/// thread. What nghttp2 allocates while encoder and decoder are made stays until the end, and is
+/// put into the connection's home.
 ///
-/// While the session is idle, `put_away` keeps what the home holds in a fraction of its memory; the
-/// session must not be called before `bring_back`. nghttp2's frame buffer is not kept: it holds
-/// nothing while there is nothing to send.
+/// While the connection is idle, `put_away` keeps what the home holds in a fraction of its memory;
+/// it must not be used before `bring_back`.
 ///
 /// Allocating fails, and with it the connection, at `limit`; that is for what a single call could
 /// use up, the engine's own checks come first.
@@ -49,8 +48,6 @@ class Memory {
     std::size_t size = 0;
   };
   static constexpr std::size_t kInHomeMax = 8;
-  // A piece of that size is the buffer for frames, and the last in the home.
-  static constexpr std::size_t kFrameBufferMin = 16 * 1024;
 
   void restore() noexcept;
   static void* allocate(std::size_t size, void* self);
@@ -59,8 +56,6 @@ class Memory {
   static void release(void* memory, void* self);
 
   void* allocate_in_home(std::size_t size) noexcept;
-  void* take_last_page() noexcept;
-  void* note_in_home(char* begin, std::size_t size) noexcept;
   bool is_in_home(const void* memory) const noexcept {
     return reinterpret_cast<std::uintptr_t>(memory) -
                reinterpret_cast<std::uintptr_t>(home_.begin) <
@@ -72,11 +67,9 @@ class Memory {
   std::size_t used_ = 0;
   std::size_t limit_;
   const Home home_;
-  char* free_;                    // in the home, from here on
-  char* frame_buffer_ = nullptr;  // in the home; what is before it is kept
-  HomeImage image_;               // of what is kept, while it is away
+  char* free_;       // in the home, from here on
+  HomeImage image_;  // of what is before it, while it is away
   bool is_home_open_;
-  bool is_last_page_taken_ = false;
   std::size_t in_home_count_ = 0;
   std::array<InHome, kInHomeMax> in_home_;
 };

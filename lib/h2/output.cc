@@ -14,23 +14,55 @@ void Output::append(std::string_view bytes) {
   while (!bytes.empty()) {
     if (block_ == nullptr || used_ == block_->capacity()) start_block();
     std::size_t size = std::min(bytes.size(), block_->capacity() - used_);
-    char* place = block_->data() + used_;
-    std::memcpy(place, bytes.data(), size);
-    used_ += size;
-    size_ += size;
+    std::memcpy(block_->data() + used_, bytes.data(), size);
+    commit(size);
     bytes.remove_prefix(size);
-    if (is_last_open_) {
-      Bytes& last = pieces_.back();
-      std::string_view grown(last.data(), last.size() + size);
-      // The reference that it holds is taken over.
-      last.block()->retain();
-      last = Bytes(last.block(), grown);
-    } else {
-      block_->retain();
-      pieces_.emplace_back(block_, std::string_view(place, size));
-      is_last_open_ = true;
-    }
   }
+}
+
+char* Output::prepare(std::size_t size) {
+  PINGORA_ASSERT(size <= kRoomMax);
+  if (block_ == nullptr || block_->capacity() - used_ < size) start_block();
+  return block_->data() + used_;
+}
+
+void Output::commit(std::size_t size) {
+  if (size == 0) return;
+  if (is_last_open_) {
+    pieces_.back().extend(size);
+  } else {
+    block_->retain();
+    pieces_.emplace_back(block_, std::string_view(block_->data() + used_, size));
+    is_last_open_ = true;
+  }
+  used_ += size;
+  size_ += size;
+}
+
+void Output::take(Output& other, std::size_t bytes_max) {
+  std::size_t left = std::min(bytes_max, other.size_);
+  bool takes_all = left == other.size_;
+  size_ += left;
+  other.size_ -= left;
+  while (left != 0) {
+    Bytes& piece = other.pieces_[other.first_];
+    if (left < piece.size()) {
+      pieces_.push_back(piece.split_to(left));
+      break;
+    }
+    left -= piece.size();
+    pieces_.push_back(std::move(piece));
+    ++other.first_;
+  }
+  is_last_open_ = false;
+  if (!takes_all) return;
+  // What comes next goes on where the other has left off.
+  if (other.block_ != nullptr) {
+    std::swap(block_, other.block_);
+    used_ = other.used_;
+    is_last_open_ = other.is_last_open_ && !pieces_.empty();
+  }
+  other.clear();
 }
 
 void Output::append(Bytes bytes) {

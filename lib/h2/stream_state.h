@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "base/pool.h"
+#include "h2/receive_window.h"
+#include "h2/schedule.h"
 #include "pingora/base/bytes.h"
 #include "pingora/base/intrusive_list.h"
 #include "pingora/h2/engine_stream.h"
@@ -63,8 +65,8 @@ class PieceQueue {
   std::size_t next_ = 0;
 };
 
-/// What the engine knows of a stream. It exists until nghttp2 has closed the stream, the program
-/// has released it, and no event for it is left: whichever comes last.
+/// What the engine knows of a stream. It exists until the stream has ended, the program has
+/// released it, and no event for it is left: whichever comes last.
 class StreamState final : public EngineStream, public ListHook {
  public:
   enum class ReceivePhase : std::uint8_t {
@@ -75,7 +77,10 @@ class StreamState final : public EngineStream, public ListHook {
     Done,
   };
 
-  StreamState() noexcept = default;
+  StreamState(std::uint32_t id, std::uint32_t receive_window, std::uint32_t send_window) noexcept
+      : window(receive_window), send_window(send_window) {
+    id_ = id;
+  }
 
   static void* operator new(std::size_t size) {
     void* memory = pingora::internal::pool_take(pingora::internal::pooled_size(size));
@@ -106,7 +111,7 @@ class StreamState final : public EngineStream, public ListHook {
   bool is_connect = false;
   std::optional<std::uint64_t> content_length;
   std::uint64_t data_received = 0;
-  std::uint32_t window = 0;  // ours, as announced
+  ReceiveWindow window;
   std::uint32_t sample = 0;  // in which `sample_bytes` were received
   std::size_t sample_bytes = 0;
   std::size_t head_memory = 0;
@@ -117,19 +122,20 @@ class StreamState final : public EngineStream, public ListHook {
   // Sending.
   PieceQueue queue;
   std::unique_ptr<HeaderMap> trailers;
+  /// Bytes that the peer takes; less than 0 where it made its windows smaller.
+  std::int64_t send_window;
+  /// Linked while there is data and a window for it.
+  SendTurn turn{*this};
   bool has_head_submitted = false;
-  /// nghttp2 asked for data when there was none: it has to be told when there is.
-  bool is_deferred = false;
   /// END_STREAM was handed out.
   bool is_end_sent = false;
 
   // The end.
   bool is_released = false;
-  /// By the program, or by the engine, which has made the event for it already.
-  bool was_reset = false;
-  /// By the program: not even events that were made before are given out.
+  /// Reset by the program: not even events that were made before are given out.
   bool is_muted = false;
-  bool is_reset_by_peer = false;
+  /// By a reset, or because both messages are complete: nothing of it can be on its way.
+  bool is_ended_by_peer = false;
   /// Counts towards the limit of concurrent streams: open, or reset with work still going on.
   bool is_counted = false;
   /// A request that is refused for its head: nothing that pays for resets.

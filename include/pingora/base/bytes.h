@@ -93,6 +93,8 @@ class Bytes {
   /// The first `size` bytes, which are removed from this object.
   Bytes split_to(std::size_t size);
   void remove_prefix(std::size_t size) noexcept { view_.remove_prefix(size); }
+  /// Lets the slice reach `size` bytes further; they must lie in its block.
+  void extend(std::size_t size) noexcept { view_ = {view_.data(), view_.size() + size}; }
 
   /// The block behind it, or null for static memory. For code that keeps other slices of it.
   Block* block() const noexcept { return block_; }

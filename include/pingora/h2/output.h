@@ -43,6 +43,14 @@ class Output {
   void append(std::string_view bytes);
   /// Appends `bytes`, of which only few are copied.
   void append(Bytes bytes);
+  /// Room for `size` bytes in one piece, at most `kRoomMax`, to be filled and then committed. Valid
+  /// until the next call.
+  char* prepare(std::size_t size);
+  static constexpr std::size_t kRoomMax = Block::kStandardCapacity;
+  /// Appends the first `size` of the bytes that `prepare` gave room for.
+  void commit(std::size_t size);
+  /// Moves the first bytes of `other` here, `bytes_max` at most.
+  void take(Output& other, std::size_t bytes_max);
 
  private:
   // More room for pieces than this is given back with them.

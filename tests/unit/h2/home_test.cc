@@ -36,19 +36,6 @@ TEST_CASE("H2 home: each is of its own, and what is given back is taken again", 
   for (Home& home : homes) give_home(home.begin);
 }
 
-TEST_CASE("H2 home: a page is forgotten only if it is zero", "[h2]") {
-  Home home = take_home();
-  if (home.begin == nullptr) return;
-  std::memset(home.begin, 0, Home::kSize);
-  home.last_page()[Home::kPageSize - 1] = 'x';
-  forget_zero_page(home.last_page());
-  CHECK(home.last_page()[Home::kPageSize - 1] == 'x');
-  home.last_page()[Home::kPageSize - 1] = 0;
-  forget_zero_page(home.last_page());
-  CHECK(home.last_page()[Home::kPageSize - 1] == 0);
-  give_home(home.begin);
-}
-
 TEST_CASE("H2 home: engines come and go in the same ones, and are trimmed between requests",
           "[h2]") {
   using namespace testing;

@@ -1,0 +1,73 @@
+// Copyright 2026 The Pingora C++ Authors
+// SPDX-License-Identifier: Apache-2.0
+#include "h2/hpack.h"
+
+#include <algorithm>
+#include <new>
+
+namespace pingora::h2 {
+namespace {
+
+const std::uint8_t* bytes_of(std::string_view text) noexcept {
+  return reinterpret_cast<const std::uint8_t*>(text.data());
+}
+
+}  // namespace
+
+HpackEncoder::HpackEncoder(std::size_t table_bytes_max, Memory& memory) : memory_(memory) {
+  if (nghttp2_hd_deflate_new2(&deflater_, table_bytes_max, memory.callbacks()) != 0) {
+    throw std::bad_alloc();
+  }
+}
+
+HpackEncoder::~HpackEncoder() {
+  memory_.bring_back();
+  nghttp2_hd_deflate_del(deflater_);
+}
+
+bool HpackEncoder::set_table_size(std::uint32_t bytes) noexcept {
+  memory_.bring_back();
+  return nghttp2_hd_deflate_change_table_size(deflater_, bytes) == 0;
+}
+
+std::size_t HpackEncoder::size_max(std::span<const nghttp2_nv> fields) noexcept {
+  memory_.bring_back();
+  return nghttp2_hd_deflate_bound(deflater_, fields.data(), fields.size());
+}
+
+std::size_t HpackEncoder::encode(std::span<const nghttp2_nv> fields, char* place,
+                                 std::size_t room) noexcept {
+  auto size = nghttp2_hd_deflate_hd(deflater_, reinterpret_cast<std::uint8_t*>(place), room,
+                                    fields.data(), fields.size());
+  return static_cast<std::size_t>(std::max<std::ptrdiff_t>(size, 0));
+}
+
+HpackDecoder::HpackDecoder(Memory& memory) : memory_(memory) {
+  if (nghttp2_hd_inflate_new2(&inflater_, memory.callbacks()) != 0) throw std::bad_alloc();
+}
+
+HpackDecoder::~HpackDecoder() {
+  memory_.bring_back();
+  nghttp2_hd_inflate_del(inflater_);
+}
+
+bool HpackDecoder::set_table_size(std::uint32_t bytes) noexcept {
+  memory_.bring_back();
+  return nghttp2_hd_inflate_change_table_size(inflater_, bytes) == 0;
+}
+
+std::ptrdiff_t HpackDecoder::decode_some(std::string_view bytes, nghttp2_nv& field,
+                                         int& flags) noexcept {
+  return nghttp2_hd_inflate_hd2(inflater_, &field, &flags, bytes_of(bytes), bytes.size(), 0);
+}
+
+HpackDecoder::Status HpackDecoder::finish() noexcept {
+  memory_.bring_back();
+  nghttp2_nv field;
+  int flags = 0;
+  auto status = nghttp2_hd_inflate_hd2(inflater_, &field, &flags, nullptr, 0, 1);
+  nghttp2_hd_inflate_end_headers(inflater_);
+  return status < 0 ? status_of(status) : Status::Ok;
+}
+
+}  // namespace pingora::h2
