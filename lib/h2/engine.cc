@@ -35,7 +35,7 @@ Engine::Impl::Impl(Role role, const EngineOptions& options, TimePoint now)
       options_(options),
       now_(now),
       memory_(options.memory_bytes_max + kMemorySlack),
-      hpack_encoder_(options.header_table_bytes, memory_),
+      hpack_encoder_(options.header_table_bytes),
       hpack_decoder_(memory_),
       preface_left_(role == Role::Server ? kClientPreface.size() : 0),
       decoder_(options),
@@ -123,9 +123,9 @@ void Engine::Impl::settle() {
 }
 
 std::size_t Engine::Impl::memory_used() const noexcept {
-  return memory_.used() + stream_count_ * sizeof(StreamState) + table_.memory() + head_memory_ +
-         unconsumed_ + piece_memory_ + reader_.memory() + send_buffered_ + queue_.size() +
-         events_.capacity() * sizeof(Event);
+  return memory_.used() + hpack_encoder_.memory() + stream_count_ * sizeof(StreamState) +
+         table_.memory() + head_memory_ + unconsumed_ + piece_memory_ + reader_.memory() +
+         send_buffered_ + queue_.size() + events_.capacity() * sizeof(Event);
 }
 
 // Nothing but the peer, or a call for something new, will have it do anything.

@@ -43,10 +43,7 @@ void Engine::Impl::on_settings(std::string_view payload) {
 bool Engine::Impl::apply_setting(SettingId id, std::uint32_t value) {
   bool is_good = true;
   switch (id) {
-    case SettingId::HeaderTableSize:
-      if (hpack_encoder_.set_table_size(value)) return true;
-      run_out_of_memory();
-      return false;
+    case SettingId::HeaderTableSize: hpack_encoder_.set_table_size(value); break;
     case SettingId::EnablePush:
       is_good = value == 0 || (value == 1 && role_ == Role::Server);
       break;

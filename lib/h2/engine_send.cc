@@ -52,10 +52,6 @@ Result<EngineStream*> Engine::Impl::submit_request(const RequestHeader& request,
   if (!write_headers(next_id_, encoder, end)) {
     return pingora::fail(ErrorType::InvalidHttpHeader, "a head too large to be sent");
   }
-  if (has_failed_) {
-    settle();
-    return pingora::fail(cannot_open("no memory to open a stream"));
-  }
   StreamState& stream = create_stream(next_id_);
   next_id_ += 2;
   ++counters_.streams_opened;
@@ -105,18 +101,16 @@ void Engine::Impl::submit_trailers(StreamState& stream, const HeaderMap& trailer
 // Makes a block of the fields. False, and nothing was done: it is too large to be sent.
 bool Engine::Impl::write_headers(std::uint32_t stream_id, const HeadEncoder& encoder,
                                  EndOfStream end) {
-  std::span<const nghttp2_nv> fields = encoder.fields();
-  std::size_t size_max = hpack_encoder_.size_max(fields);
+  std::span<const HpackField> fields = encoder.fields();
+  std::size_t size_max = HpackEncoder::size_max(fields);
   if (size_max > kHeaderBlockSentMax) return false;
   std::uint8_t flags = end == EndOfStream::Yes ? frame_flag::kEndStream : frame_flag::kNone;
   bool is_one_frame = size_max <= kFrameBytesDefault;
   std::string large(is_one_frame ? 0 : size_max, '\0');
   char* frame = is_one_frame ? queue_.prepare(kFrameHeadSize + size_max) : nullptr;
   char* place = is_one_frame ? frame + kFrameHeadSize : large.data();
-  std::size_t size = hpack_encoder_.encode(fields, place, size_max);
-  if (size == 0) {
-    run_out_of_memory();
-  } else if (is_one_frame) {
+  std::size_t size = hpack_encoder_.encode(fields, place);
+  if (is_one_frame) {
     flags |= frame_flag::kEndHeaders;
     write_frame_head(frame,
                      {static_cast<std::uint32_t>(size), FrameType::Headers, flags, stream_id});

@@ -28,11 +28,6 @@ std::string_view status_text(StatusCode status) noexcept {
   return {kStatusTexts.data() + 3 * static_cast<std::size_t>(static_cast<int>(status)), 3};
 }
 
-// nghttp2's interface has no const; it does not write to these.
-std::uint8_t* bytes_of(std::string_view text) noexcept {
-  return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
-}
-
 constexpr bool is_upper_case(char c) noexcept { return c >= 'A' && c <= 'Z'; }
 
 bool has_upper_case(std::string_view name) noexcept {
@@ -52,9 +47,14 @@ bool is_valid(const ExtraField& field) noexcept {
 
 }  // namespace
 
-void HeadEncoder::add(std::string_view name, std::string_view value) {
-  nghttp2_nv field{bytes_of(name), bytes_of(value), name.size(), value.size(),
-                   NGHTTP2_NV_FLAG_NONE};
+void HeadEncoder::add(std::string_view name, std::string_view value, StaticName static_name,
+                      HpackIndexing indexing) {
+  HpackField field{name.data(),
+                   value.data(),
+                   static_cast<std::uint32_t>(name.size()),
+                   static_cast<std::uint32_t>(value.size()),
+                   static_name,
+                   indexing};
   if (count_ < kFew) {
     few_[count_++] = field;
     return;
@@ -70,7 +70,8 @@ void HeadEncoder::add_field(HeaderId id, std::string_view name, std::string_view
   } else if (has_upper_case(name)) {
     name = lower_names_.emplace_front(to_lower_case(name));
   }
-  add(name, trim_blanks(value));
+  value = trim_blanks(value);
+  add(name, value, static_name_of(id), indexing_of(id, value));
 }
 
 Result<void> HeadEncoder::add_fields(const HeaderMap& headers, const HeaderEdits& edits,
@@ -101,31 +102,31 @@ Result<void> HeadEncoder::add_fields(const HeaderMap& headers, const HeaderEdits
 Result<void> HeadEncoder::add_request(const RequestHeader& request, const RequestParts& parts) {
   Method method = request.method();
   bool is_connect = method == Method::Connect && parts.protocol.empty();
-  add(":method", method.text());
+  add(":method", method.text(), static_name::kMethod);
   if (!is_connect) {
     std::string_view path = request.path_and_query();
     if (path.empty()) return fail(ErrorType::InvalidHttpHeader, "a request without a path");
-    add(":scheme", parts.scheme == Scheme::Https ? "https" : "http");
-    add(":path", path);
+    add(":scheme", parts.scheme == Scheme::Https ? "https" : "http", static_name::kScheme);
+    add(":path", path, static_name::kPath, HpackIndexing::No);
   }
   // An added Host wins over the header's.
   std::string_view authority = request.authority();
   for (const ExtraField& field : parts.edits.add) {
     if (field.name.id() == HeaderId::Host) authority = field.value;
   }
-  if (!authority.empty()) add(":authority", authority);
-  if (!parts.protocol.empty()) add(":protocol", parts.protocol);
+  if (!authority.empty()) add(":authority", authority, static_name::kAuthority);
+  if (!parts.protocol.empty()) add(":protocol", parts.protocol, static_name::kNone);
   const HeaderMap& headers = request.headers();
   Result<void> added = add_fields(headers, parts.edits, HeaderId::Host);
   if (!added) return added;
   if (headers.has_token(HeaderId::Te, "trailers") && !parts.edits.skip.contains(HeaderId::Te)) {
-    add("te", "trailers");
+    add("te", "trailers", static_name::kNone);
   }
   return {};
 }
 
 Result<void> HeadEncoder::add_response(const ResponseHeader& response, const HeaderEdits& edits) {
-  add(":status", status_text(response.status()));
+  add(":status", status_text(response.status()), static_name::kStatus);
   return add_fields(response.headers(), edits, HeaderId::Other);
 }
 

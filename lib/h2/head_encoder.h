@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <nghttp2/nghttp2.h>
-
 #include <array>
 #include <cstddef>
 #include <forward_list>
@@ -12,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "h2/hpack_field.h"
 #include "pingora/base/error.h"
 #include "pingora/h2/engine.h"
 #include "pingora/http/header_edits.h"
@@ -31,7 +30,7 @@ class HeadEncoder {
   Result<void> add_response(const ResponseHeader& response, const HeaderEdits& edits);
   void add_trailers(const HeaderMap& trailers);
 
-  std::span<const nghttp2_nv> fields() const noexcept {
+  std::span<const HpackField> fields() const noexcept {
     return many_.empty() ? std::span(few_).first(count_) : std::span(many_);
   }
   bool empty() const noexcept { return count_ == 0; }
@@ -39,15 +38,16 @@ class HeadEncoder {
  private:
   static constexpr std::size_t kFew = 48;
 
-  void add(std::string_view name, std::string_view value);
+  void add(std::string_view name, std::string_view value, StaticName static_name,
+           HpackIndexing indexing = HpackIndexing::Yes);
   void add_field(HeaderId id, std::string_view name, std::string_view value);
   /// Without `in_pseudo_field`, which is no field here; Other for none.
   Result<void> add_fields(const HeaderMap& headers, const HeaderEdits& edits,
                           HeaderId in_pseudo_field);
 
-  std::array<nghttp2_nv, kFew> few_;  // not zeroed
+  std::array<HpackField, kFew> few_;  // not zeroed
   std::size_t count_ = 0;
-  std::vector<nghttp2_nv> many_;                // all of them, once there are more than `kFew`
+  std::vector<HpackField> many_;                // all of them, once there are more than `kFew`
   std::forward_list<std::string> lower_names_;  // of those that were not in lower case
 };
 

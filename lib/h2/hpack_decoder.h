@@ -6,38 +6,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 #include "h2/memory.h"
 
 namespace pingora::h2 {
 
-// Header compression (RFC 7541) by nghttp2. `memory` outlives the objects, and is brought back for
-// whatever is called; without memory for a new one, the constructors throw std::bad_alloc.
-
-class HpackEncoder {
- public:
-  /// Uses at most `table_bytes_max` of the table that the peer offers.
-  HpackEncoder(std::size_t table_bytes_max, Memory& memory);
-  HpackEncoder(const HpackEncoder&) = delete;
-  HpackEncoder& operator=(const HpackEncoder&) = delete;
-  ~HpackEncoder();
-
-  /// The peer's table has that size from the next block on.
-  [[nodiscard]] bool set_table_size(std::uint32_t bytes) noexcept;
-  /// How large a block of these fields can get, in bytes.
-  std::size_t size_max(std::span<const nghttp2_nv> fields) noexcept;
-  /// Encodes a block to `place`, which has room for `size_max(fields)` bytes, and gives its size.
-  /// 0: there was no memory, and the encoder is of no more use.
-  [[nodiscard]] std::size_t encode(std::span<const nghttp2_nv> fields, char* place,
-                                   std::size_t room) noexcept;
-
- private:
-  Memory& memory_;
-  nghttp2_hd_deflater* deflater_ = nullptr;
-};
-
+/// Header compression (RFC 7541), by nghttp2, as it arrives. `memory` outlives the object, and is
+/// brought back for whatever is called; without memory for a new one, the constructor throws
+/// std::bad_alloc.
 class HpackDecoder {
  public:
   enum class Status : std::uint8_t {

@@ -1,8 +1,7 @@
 // Copyright 2026 The Pingora C++ Authors
 // SPDX-License-Identifier: Apache-2.0
-#include "h2/hpack.h"
+#include "h2/hpack_decoder.h"
 
-#include <algorithm>
 #include <new>
 
 namespace pingora::h2 {
@@ -13,34 +12,6 @@ const std::uint8_t* bytes_of(std::string_view text) noexcept {
 }
 
 }  // namespace
-
-HpackEncoder::HpackEncoder(std::size_t table_bytes_max, Memory& memory) : memory_(memory) {
-  if (nghttp2_hd_deflate_new2(&deflater_, table_bytes_max, memory.callbacks()) != 0) {
-    throw std::bad_alloc();
-  }
-}
-
-HpackEncoder::~HpackEncoder() {
-  memory_.bring_back();
-  nghttp2_hd_deflate_del(deflater_);
-}
-
-bool HpackEncoder::set_table_size(std::uint32_t bytes) noexcept {
-  memory_.bring_back();
-  return nghttp2_hd_deflate_change_table_size(deflater_, bytes) == 0;
-}
-
-std::size_t HpackEncoder::size_max(std::span<const nghttp2_nv> fields) noexcept {
-  memory_.bring_back();
-  return nghttp2_hd_deflate_bound(deflater_, fields.data(), fields.size());
-}
-
-std::size_t HpackEncoder::encode(std::span<const nghttp2_nv> fields, char* place,
-                                 std::size_t room) noexcept {
-  auto size = nghttp2_hd_deflate_hd(deflater_, reinterpret_cast<std::uint8_t*>(place), room,
-                                    fields.data(), fields.size());
-  return static_cast<std::size_t>(std::max<std::ptrdiff_t>(size, 0));
-}
 
 HpackDecoder::HpackDecoder(Memory& memory) : memory_(memory) {
   if (nghttp2_hd_inflate_new2(&inflater_, memory.callbacks()) != 0) throw std::bad_alloc();
