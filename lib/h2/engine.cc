@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <new>
 #include <span>
 #include <utility>
 
-#include "base/pool.h"
 #include "h2/engine_impl.h"
 #include "h2/frame_writer.h"
 
@@ -20,15 +18,6 @@ namespace {
 constexpr std::size_t kMemorySlack = 1024 * 1024;
 
 }  // namespace
-
-void* Engine::Impl::operator new(std::size_t size) {
-  void* memory = pingora::internal::pool_take(pingora::internal::pooled_size(size));
-  return memory != nullptr ? memory : throw std::bad_alloc();
-}
-
-void Engine::Impl::operator delete(void* impl, std::size_t size) noexcept {
-  pingora::internal::pool_give(impl, pingora::internal::pooled_size(size));
-}
 
 Engine::Impl::Impl(Role role, const EngineOptions& options, TimePoint now)
     : role_(role),

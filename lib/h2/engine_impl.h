@@ -23,6 +23,7 @@
 #include "h2/stream_state.h"
 #include "h2/stream_table.h"
 #include "pingora/base/intrusive_list.h"
+#include "pingora/base/pooled.h"
 #include "pingora/h2/engine.h"
 
 namespace pingora::h2 {
@@ -48,7 +49,7 @@ namespace pingora::h2 {
 /// - Once `has_failed_`, behind the GOAWAY that says why, nothing more is read or queued.
 /// - `end_stream` destroys nothing: whoever may have ended a stream calls `destroy_if_done` when it
 ///   has done with it.
-class Engine::Impl {
+class Engine::Impl : public Pooled {
  public:
   Impl(Role role, const EngineOptions& options, TimePoint now);
   Impl(const Impl&) = delete;
@@ -83,9 +84,6 @@ class Engine::Impl {
   TimePoint head_deadline() const noexcept;
   std::size_t memory_used() const noexcept;
   void trim() noexcept;
-
-  static void* operator new(std::size_t size);
-  static void operator delete(void* impl, std::size_t size) noexcept;
 
  private:
   friend class Engine;

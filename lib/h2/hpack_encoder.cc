@@ -88,19 +88,17 @@ std::uint64_t static_field(const HpackField& field) noexcept {
   return field.value() == value ? name : 0;
 }
 
-std::uint64_t first_bytes(std::string_view text) noexcept {
-  std::uint64_t bytes = 0;
-  std::memcpy(&bytes, text.data(), std::min(text.size(), sizeof(bytes)));
-  return bytes;
-}
-
-std::uint64_t last_bytes(std::string_view text) noexcept {
-  return first_bytes(text.substr(text.size() - std::min(text.size(), sizeof(std::uint64_t))));
-}
-
-// Of the ends of a text, and its size: it only says where to look.
+// Of a text's size, its first eight bytes and its last: it only says where to look.
 std::uint64_t hash_of(std::string_view text) noexcept {
-  std::uint64_t hash = first_bytes(text) ^ (last_bytes(text) * kOdd) ^ text.size();
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  if (text.size() >= sizeof(first)) {
+    std::memcpy(&first, text.data(), sizeof(first));
+    std::memcpy(&last, text.data() + text.size() - sizeof(last), sizeof(last));
+  } else {
+    for (char c : text) first = first << 8 | static_cast<unsigned char>(c);
+  }
+  std::uint64_t hash = first ^ (last * kOdd) ^ text.size();
   return (hash ^ hash >> 32) * kOdd;
 }
 
@@ -151,7 +149,7 @@ char* HpackEncoder::put_field(const HpackField& field, char* place) noexcept {
   if (field.static_name == static_name::kNone) {
     name_hash = hash_of(field.name());
     same_name = &by_name_[(name_hash >> 32) % kNamePlaces];
-    if (table_.has(*same_name) && table_.name(*same_name) == field.name()) {
+    if (table_.is_name(*same_name, field.name())) {
       name_index = kFirstDynamic + table_.distance(*same_name);
     }
   }
@@ -164,11 +162,10 @@ char* HpackEncoder::put_field(const HpackField& field, char* place) noexcept {
   }
   std::uint64_t hash = hash_of(field.value()) + name_hash * kOdd;
   std::uint16_t& same = by_field_[(hash >> 40) % kFieldPlaces];
-  if (table_.has(same) && table_.value(same) == field.value() &&
-      table_.name(same) == field.name()) {
+  if (table_.is_field(same, field)) {
     return put_number(place, kIndexed, kFirstDynamic + table_.distance(same));
   }
-  if (!table_.add(field.name(), field.value())) {
+  if (!table_.add(field)) {
     return put_literal(field, kLiteral, name_index, place);
   }
   same = table_.last_number();

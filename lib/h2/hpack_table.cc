@@ -3,7 +3,6 @@
 #include "h2/hpack_table.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace pingora::h2 {
@@ -12,20 +11,21 @@ using pingora::internal::pool_give;
 using pingora::internal::pool_take;
 using pingora::internal::pooled_size;
 
-bool HpackTable::add(std::string_view name, std::string_view value) noexcept {
+bool HpackTable::add(const HpackField& field) noexcept {
+  std::string_view name = field.name();
+  std::string_view value = field.value();
   std::uint64_t size = size_of(name.size(), value.size());
   if (size > bytes_max_) return false;
   evict_to(bytes_max_ - size);
   if (count_ == capacity_ && !make_room()) return false;
   auto* text = static_cast<char*>(pool_take(pooled_size(name.size() + value.size())));
   if (text == nullptr) return false;
-  std::memcpy(text, name.data(), name.size());
-  if (!value.empty()) std::memcpy(text + name.size(), value.data(), value.size());
+  value.copy(text + name.copy(text, name.size()), value.size());
   ++last_number_;
   ++count_;
   bytes_ += size;
-  entries_[last_number_ & (capacity_ - 1)] = {text, static_cast<std::uint32_t>(name.size()),
-                                              static_cast<std::uint32_t>(value.size())};
+  entries_[last_number_ & (capacity_ - 1)] = {text, field.name_size, field.value_size,
+                                              field.static_name};
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/pool.h"
+#include "h2/hpack_field.h"
 
 namespace pingora::h2 {
 
@@ -31,24 +32,24 @@ class HpackTable {
     bytes_max_ = bytes;
     evict_to(bytes);
   }
-  /// Adds an entry, for which older ones go. `name` is not empty, and neither is text of the table.
-  /// False: there is no memory, or it does not fit at all.
-  [[nodiscard]] bool add(std::string_view name, std::string_view value) noexcept;
+  /// Adds an entry, for which older ones go. False: there is no memory, or it does not fit at all.
+  [[nodiscard]] bool add(const HpackField& field) noexcept;
 
   std::uint16_t last_number() const noexcept { return last_number_; }
-  /// How many entries were added behind that with this number. Only if `has(number)`.
+  /// How many entries were added behind that with this number.
   std::size_t distance(std::uint16_t number) const noexcept {
     return static_cast<std::uint16_t>(last_number_ - number);
   }
-  /// Whether there is an entry with that number, which may have been another's before.
-  bool has(std::uint16_t number) const noexcept { return distance(number) < count_; }
-  std::string_view name(std::uint16_t number) const noexcept {
+  /// Whether there is an entry with that number, and it is this field.
+  bool is_field(std::uint16_t number, const HpackField& field) const noexcept {
+    if (!has(number)) return false;
     const Entry& entry = entry_of(number);
-    return {entry.text, entry.name_size};
+    return entry.static_name == field.static_name && entry.value() == field.value() &&
+           (field.static_name != static_name::kNone || entry.name() == field.name());
   }
-  std::string_view value(std::uint16_t number) const noexcept {
-    const Entry& entry = entry_of(number);
-    return {entry.text + entry.name_size, entry.value_size};
+  /// The same for its name alone.
+  bool is_name(std::uint16_t number, std::string_view name) const noexcept {
+    return has(number) && entry_of(number).name() == name;
   }
   /// Bytes that it holds.
   std::size_t memory() const noexcept { return capacity_ * sizeof(Entry) + bytes_; }
@@ -58,11 +59,17 @@ class HpackTable {
     char* text;
     std::uint32_t name_size;
     std::uint32_t value_size;
+    StaticName static_name;
+
+    std::string_view name() const noexcept { return {text, name_size}; }
+    std::string_view value() const noexcept { return {text + name_size, value_size}; }
   };
   // Numbers are of 16 bits.
   static constexpr std::size_t kCapacityMax = 32 * 1024;
   static constexpr std::size_t kCapacityMin = 16;
 
+  // A number may have been another's before.
+  bool has(std::uint16_t number) const noexcept { return distance(number) < count_; }
   const Entry& entry_of(std::uint16_t number) const noexcept {
     return entries_.get()[number & (capacity_ - 1)];
   }

@@ -5,16 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "base/pool.h"
 #include "h2/receive_window.h"
 #include "h2/schedule.h"
 #include "pingora/base/bytes.h"
 #include "pingora/base/intrusive_list.h"
+#include "pingora/base/pooled.h"
 #include "pingora/h2/engine_stream.h"
 #include "pingora/h2/output.h"
 #include "pingora/http/header_map.h"
@@ -67,7 +66,7 @@ class PieceQueue {
 
 /// What the engine knows of a stream. It exists until the stream has ended, the program has
 /// released it, and no event for it is left: whichever comes last.
-class StreamState final : public EngineStream, public ListHook {
+class StreamState final : public EngineStream, public ListHook, public Pooled {
  public:
   enum class ReceivePhase : std::uint8_t {
     /// Waiting for the final head.
@@ -80,14 +79,6 @@ class StreamState final : public EngineStream, public ListHook {
   StreamState(std::uint32_t id, std::uint32_t receive_window, std::uint32_t send_window) noexcept
       : window(receive_window), send_window(send_window) {
     id_ = id;
-  }
-
-  static void* operator new(std::size_t size) {
-    void* memory = pingora::internal::pool_take(pingora::internal::pooled_size(size));
-    return memory != nullptr ? memory : throw std::bad_alloc();
-  }
-  static void operator delete(void* memory, std::size_t size) noexcept {
-    pingora::internal::pool_give(memory, pingora::internal::pooled_size(size));
   }
 
   // The part that the program sees.

@@ -8,13 +8,14 @@
 #include <utility>
 
 #include "pingora/base/error.h"
+#include "pingora/base/pooled.h"
 #include "pingora/http/header_map.h"
 #include "pingora/http/version.h"
 
 namespace pingora {
 
 /// What the heads of requests and of responses have in common: the version and the fields.
-class MessageHeader {
+class MessageHeader : public Pooled {
  public:
   Version version() const noexcept { return version_; }
   void set_version(Version version) noexcept { version_ = version; }
