@@ -38,7 +38,7 @@ struct H2Input {
 /// - memory stays below the ceiling; a connection that failed says so and is finished.
 class H2Program {
  public:
-  // What one call of nghttp2 may take before the ceiling is looked at: twice the longest string of
+  // What one call may take before the ceiling is looked at, in nghttp2's decoder: twice the longest string of
   // a field, of 64 KiB, as soon as its length has come; and a little for the rest.
   static constexpr std::size_t kOnceBytes = 3 * 64 * 1024;
 

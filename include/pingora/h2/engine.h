@@ -176,7 +176,7 @@ class Engine {
   std::int64_t send_window() const noexcept;
   /// Everything that counts towards `memory_bytes_max`, in bytes.
   std::size_t memory_used() const noexcept;
-  /// Gives back what a connection that waits has no use for, about 5 KiB. For one without streams
+  /// Gives back what a connection that waits has no use for, some KiB. For one without streams
   /// on which nothing has happened for a while: a system call, and another when it wakes up.
   void trim() noexcept;
   const EngineCounters& counters() const noexcept;

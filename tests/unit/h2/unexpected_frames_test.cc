@@ -1,8 +1,9 @@
 // Copyright 2026 The Pingora C++ Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Frames that nghttp2 passes over in silence: on streams that have ended (RFC 9113 §5.1), before a
-// head (§8.1.1), PRIORITY that depends on itself (RFC 7540 §5.3.1). Each at every cut.
+// Frames that can not be honest, where others of their kind are passed over: on streams that have
+// ended (RFC 9113 §5.1), before a head (§8.1.1), PRIORITY that depends on itself (RFC 7540 §5.3.1).
+// Each at every cut.
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
