@@ -12,7 +12,7 @@ build=$root/build
 
 if [[ " $* " != *" --help "* && " $* " != *" -h "* && -z ${PINGORA_BENCH_NO_BUILD:-} ]]; then
   "$root/cmake/bootstrap.sh" bench
-  targets=(pingora-proxy)
+  targets=(pingora-proxy relay)
   for program in "$root"/benchmarks/programs/*.cc; do
     [[ -e $program ]] && targets+=("$(basename "$program" .cc)")
   done
@@ -23,7 +23,7 @@ if [[ " $* " != *" --help "* && " $* " != *" -h "* && -z ${PINGORA_BENCH_NO_BUIL
     if [[ -n ${PINGORA_BENCH_STATIC:-} ]]; then
       cmake/build_boringssl.sh "$build/boringssl"
       cmake --preset release -B "$build/release_static" -DBORINGSSL_ROOT="$build/boringssl"
-      cmake --build "$build/release_static" --target pingora-proxy
+      cmake --build "$build/release_static" --target pingora-proxy relay
     fi
   ) >&2
   if command -v cargo >/dev/null; then

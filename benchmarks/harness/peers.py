@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import BENCHMARKS, ROOT, Bench, compiled, render
+from bench import BENCHMARKS, ROOT, Bench, render
 from processes import free_ports, pinned
 from tls import (Certificate, ServerTls, h2o_listener, haproxy_listener, haproxy_upstream,
                  nghttpx_listener, nginx_listener, nginx_upstream, pingora_listener,
@@ -67,7 +67,7 @@ class Unavailable(Exception):
 
 def start_proxy(bench: Bench, name, peer, job: Job):
     """Starts a proxy under a name of the caller's; `peer` is one of pingora_cpp,
-    pingora_cpp_static, pingora_rust, nginx, haproxy, h2o, nghttpx and relay."""
+    pingora_cpp_static, pingora_rust, nginx, haproxy, h2o, nghttpx, relay and relay_static."""
     folder = bench.folder(f"proxy-{name}")
     port = free_ports(1)[0]
     command = _COMMANDS[peer](bench, job, folder, port)
@@ -77,11 +77,16 @@ def start_proxy(bench: Bench, name, peer, job: Job):
     return Proxy(name, process.pid, port, process, job.tls is not None)
 
 
-def _pingora_cpp(bench, job, _folder, port, binaries=None):
-    program = (binaries or bench.binaries) / (
-        "pingora-proxy" if job.kind in ("plain", "grpc") else job.kind)
+def _built(binaries, name):
+    program = binaries / name
     if not program.exists():
         raise Unavailable(f"{program.relative_to(ROOT)} is not built")
+    return program
+
+
+def _pingora_cpp(bench, job, _folder, port, binaries=None):
+    program = _built(binaries or bench.binaries,
+                     "pingora-proxy" if job.kind in ("plain", "grpc") else job.kind)
     if job.kind == "reuse":
         upstreams = ["--upstream-port", str(job.upstream_ports[0])]
     else:
@@ -177,13 +182,19 @@ def _nghttpx(_bench, job, folder, port):
             *nghttpx_listener(job.tls, port)]
 
 
-def _relay(bench, job, _folder, port):
-    if job.kind != "plain" or job.tls or job.upstream_certificate or job.h2 or job.upstream_h2:
+def _relay(bench, job, _folder, port, binaries=None):
+    if job.kind != "plain" or job.upstream_certificate or job.upstream_h2:
         raise Unavailable("knows no such job")
-    program = compiled(BENCHMARKS / "peers/relay/relay.cc", bench.work / "helpers", "-std=c++20")
-    return [str(program), str(port), str(job.upstream_ports[0]), *(["close"] if job.closes else [])]
+    program = _built(binaries or bench.binaries, "relay")
+    cert = job.tls and job.tls.certificate
+    return [str(program), str(port), str(job.upstream_ports[0]), *(["close"] if job.closes else []),
+            *(["h2"] if job.h2 else []), *(["tls", str(cert.chain), str(cert.key)] if cert else [])]
+
+
+def _relay_static(bench, job, folder, port):
+    return _relay(bench, job, folder, port, STATIC_BINARIES)
 
 
 _COMMANDS = {"pingora_cpp": _pingora_cpp, "pingora_cpp_static": _pingora_cpp_static,
              "pingora_rust": _pingora_rust, "nginx": _nginx, "haproxy": _haproxy, "h2o": _h2o,
-             "nghttpx": _nghttpx, "relay": _relay}
+             "nghttpx": _nghttpx, "relay": _relay, "relay_static": _relay_static}

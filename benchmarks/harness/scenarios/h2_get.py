@@ -12,7 +12,7 @@ from h2 import run_h2load, start_grpc_origin
 from origin import FILES, start_origin
 from peers import Job
 from results import Metric, Result
-from rounds import Contender, WrongAnswer, run_rounds
+from rounds import Contender, WrongAnswer, floor, run_rounds
 from tls import ServerTls, certificate
 
 CPU = Metric("cpu_us_per_request", "CPU µs/request")
@@ -84,7 +84,7 @@ def _result(bench, name, note, connections, streams, first=()):
                   f"{bench.rounds} x {bench.seconds:g} s", [*first, CPU, RATE])
 
 
-def _contenders(bench, job):
+def _contenders(bench, job, with_floor=False):
     """Every proxy with clear text, and with TLS."""
     cert = certificate(bench, "ecdsa")
     # 256 streams at once are 256 connections of HTTP/1.1 to the origin: nobody's pool is to be too
@@ -95,13 +95,17 @@ def _contenders(bench, job):
     for suffix, tls in (("", None), ("_tls", ServerTls(cert, ["h2"]))):
         of_kind = replace(job, h2=True, tls=tls, options=["-c", str(settings)])
         contenders += [Contender(peer + suffix, peer, of_kind) for peer in PEERS]
+        if with_floor:
+            contenders.append(floor(of_kind, suffix))
     return contenders
 
 
 def _get(bench, name, note, path, length, connections, streams, first=None):
     result = _result(bench, name, note, connections, streams, [first] if first else [])
     origin = start_origin(bench, bench.core)
-    contenders = _contenders(bench, Job("plain", origin.ports, core=bench.core))
+    # The relay knows what is asked for, and takes a response for one packet.
+    contenders = _contenders(bench, Job("plain", origin.ports, core=bench.core),
+                             with_floor=path == "/")
     return run_rounds(bench, result, contenders,
                       lambda proxy: _sample(bench, proxy, path, length, connections, streams),
                       lambda proxy: expect(proxy, path, length))

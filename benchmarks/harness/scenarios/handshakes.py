@@ -8,7 +8,7 @@ from cost import cpu_microseconds
 from origin import start_origin
 from peers import Job
 from results import Metric, Result
-from rounds import Contender, expect_body, run_rounds, standard_contenders
+from rounds import Contender, expect_body, floor, run_rounds, standard_contenders
 from scenarios.plain_get import CPU_PER_CONNECTION
 from tls import ServerTls, certificate, run_handshakes
 
@@ -52,6 +52,7 @@ def _handshakes(bench, name, note, kind, mode):
         none = load.requests == 0 or (mode == "resume" and load.offered == 0)
         return sample, warmup.errors + load.errors + (1 if none else 0)
 
-    static = Contender("pingora_cpp_static", "pingora_cpp_static", job)
-    return run_rounds(bench, result, [*standard_contenders(job), static], measure,
+    contenders = [*standard_contenders(job), floor(job)]
+    contenders += [Contender(name, name, job) for name in ("pingora_cpp_static", "relay_static")]
+    return run_rounds(bench, result, contenders, measure,
                       lambda proxy: expect_body(proxy, "/", 128))

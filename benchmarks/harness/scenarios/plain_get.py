@@ -73,9 +73,7 @@ def _get(bench, name, note, path, length, headers=(), first=None,
     listener = ServerTls(certificate(bench, "ecdsa"), ["http/1.1"]) if with_tls else None
     job = Job("plain", origin.ports, core=bench.core, tls=listener,
               closes="Connection: close" in headers)
-    contenders = standard_contenders(job)
-    if not with_tls:
-        contenders.append(floor(job))
+    contenders = [*standard_contenders(job), floor(job)]
     if large:
         tuned = replace(job, tuning=NGINX_16K_BUFFERS)
         contenders.append(Contender("nginx_16k_buffers", "nginx", tuned))
