@@ -36,7 +36,7 @@ def _handshakes(bench, name, note, kind, mode):
     result = Result(name, f"TLS 1.3, {note}, one GET on each connection; one core; "
                     f"{bench.rounds} x {bench.seconds:g} s", metrics)
     origin = start_origin(bench, bench.core)
-    job = Job("plain", origin.ports, core=bench.core,
+    job = Job("plain", origin.ports, core=bench.core, closes=True,
               tls=ServerTls(certificate(bench, kind), ["http/1.1"]))
 
     def measure(proxy):

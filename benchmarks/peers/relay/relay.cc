@@ -12,9 +12,9 @@
 //   kept h2     clients speak HTTP/2, and all ask for "/", which the origin answers in one packet
 //   tls    to clients, with this certificate and its key (PEM)
 //
-// With `close`, a client whose request is there already is not watched: the relay does not notice
-// one that leaves before its response is there. The end leaves together with the response, behind
-// which nothing is expected.
+// With `close` and without `tls`, a client whose request is there already is not watched: the relay
+// does not notice one that leaves before its response is there. The end leaves together with the
+// response, behind which nothing is expected.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -28,6 +28,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -135,7 +136,8 @@ class Relay {
       Connection& client = *make(fd);
       if (tls_) client.ssl = tls_->accept();
       if (options_.is_h2) send_later(client, H2End::kStart);
-      if (!options_.closes || !pass_on(client)) watch(client, kReading);
+      bool has_one_read = options_.closes && !tls_;
+      if (!has_one_read || !pass_on(client)) watch(client, kReading);
     }
   }
 
@@ -190,13 +192,14 @@ class Relay {
     return true;
   }
 
-  void on_client(std::string_view text, Connection& client) {
+  void on_client(std::span<char> bytes, Connection& client) {
+    std::string_view text(bytes.data(), bytes.size());
     if (options_.is_h2) {
       H2End::read(client.rest, text, client.frames,
                   [&](std::uint32_t stream) { ask(client, kH2Request).stream = stream; });
       if (!client.frames.empty()) waiting_.push_back(&client);
     } else if (client.other == nullptr) {
-      if (options_.closes) replace(text.size(), "Connection: close", "X");
+      if (options_.closes) replace(bytes, "Connection: close", "X");
       client.other = &ask(client, text);
     }
   }
@@ -220,12 +223,14 @@ class Relay {
     note_response(upstream, {buffer_.data(), size});
     bool is_last = upstream.left == 0;
     bool closes = options_.closes;
-    if (closes && is_first) replace(size, "Connection: keep-alive", "Connection: close     ");
+    if (closes && is_first) {
+      replace({buffer_.data(), size}, "Connection: keep-alive", "Connection: close     ");
+    }
     if (options_.is_h2) {
       if (client->frames.empty()) waiting_.push_back(client);
       H2End::write(upstream.stream, {buffer_.data(), size}, client->frames);
     } else {
-      answer(*client, {buffer_.data(), size}, closes && is_last ? MSG_MORE : 0);
+      answer(*client, {buffer_.data(), size}, closes && is_last ? Behind::End : Behind::More);
     }
     if (!is_last) return true;
     upstream.other = nullptr;
@@ -235,9 +240,13 @@ class Relay {
     return true;
   }
 
-  void answer(Connection& client, std::string_view text, int flags) {
+  enum class Behind { More, End };
+
+  void answer(Connection& client, std::string_view text, Behind behind) {
+    int flags = behind == Behind::End ? MSG_MORE : 0;
     if (client.ssl == nullptr) return send_all(client.fd, text, flags);
     tls_->encrypt(client.ssl, text, client.records);
+    if (behind == Behind::End) tls_->close(client.ssl, client.records);
     send_all(client.fd, client.records, flags);
     client.records.clear();
   }
@@ -251,14 +260,14 @@ class Relay {
   void flush(Connection& client) {
     if (client.fd < 0 || client.frames.empty()) return;
     if (client.ssl != nullptr && SSL_in_init(client.ssl) != 0) return;
-    answer(client, client.frames, 0);
+    answer(client, client.frames, Behind::More);
     client.frames.clear();
   }
 
-  // Writes `by` where `text` begins in what was read.
-  void replace(std::size_t size, std::string_view text, std::string_view by) {
-    std::size_t at = std::string_view(buffer_.data(), size).find(text);
-    if (at != std::string_view::npos) std::ranges::copy(by, buffer_.data() + at);
+  // Writes `by` where `text` begins.
+  static void replace(std::span<char> bytes, std::string_view text, std::string_view by) {
+    std::size_t at = std::string_view(bytes.data(), bytes.size()).find(text);
+    if (at != std::string_view::npos) std::ranges::copy(by, bytes.data() + at);
   }
 
   static void send_all(int fd, std::string_view bytes, int flags) {

@@ -73,6 +73,11 @@ class TlsEnd {
     output_ = &output;
     SSL_write(ssl, text.data(), static_cast<int>(text.size()));
   }
+  /// Appends a close_notify.
+  void close(SSL* ssl, std::string& output) {
+    output_ = &output;
+    SSL_shutdown(ssl);
+  }
 
  private:
   static TlsEnd& of(BIO* bio) { return *static_cast<TlsEnd*>(BIO_get_data(bio)); }
