@@ -38,8 +38,8 @@ struct H2Input {
 /// - memory stays below the ceiling; a connection that failed says so and is finished.
 class H2Program {
  public:
-  // What one call may take before the ceiling is looked at, in nghttp2's decoder: twice the longest string of
-  // a field, of 64 KiB, as soon as its length has come; and a little for the rest.
+  // What one call may take before the ceiling is looked at, in nghttp2's decoder: twice the longest
+  // string of a field, of 64 KiB, as soon as its length has come; and a little for the rest.
   static constexpr std::size_t kOnceBytes = 3 * 64 * 1024;
 
   H2Program(h2::Role role, const H2Input& input)

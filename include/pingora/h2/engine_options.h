@@ -33,8 +33,8 @@ struct EngineOptions {
   std::uint32_t stream_window_bytes = 64 * 1024;
   std::uint32_t stream_window_bytes_max = 1024 * 1024;
   /// The same for the whole connection: what it may make us buffer. Several streams whose readers
-  /// have stopped must not stop the others, so it is many times that of a stream. 65,535, with which
-  /// a connection begins, is the least.
+  /// have stopped must not stop the others, so it is many times that of a stream. 65,535, with
+  /// which a connection begins, is the least.
   std::uint32_t connection_window_bytes = 2 * 1024 * 1024;
   std::uint32_t connection_window_bytes_max = 8 * 1024 * 1024;
   /// The largest frame that the peer may send; 16,384 is the least that RFC 9113 allows.
