@@ -3,6 +3,7 @@
 """What testssl.sh has to say about a listener with the default settings."""
 
 import json
+import os
 import shutil
 import subprocess
 import unittest
@@ -24,6 +25,8 @@ class Testssl(TlsTest):
              "--openssl-timeout", "10", "--add-ca", self.authority.cert, *LOOKED_AT,
              "--jsonfile", report, f"127.0.0.1:{port}"],
             capture_output=True, text=True, timeout=400,
+            # What its own openssl lacks, an engine for GOST, is no finding about the listener.
+            env={**os.environ, "NO_ENGINE": "true"},
         )  # fmt: skip
         self.assertIn("Done", done.stdout, done.stderr)
         return json.loads(report.read_text())
